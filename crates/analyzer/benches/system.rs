@@ -1,0 +1,171 @@
+//! The whole program under load, from outside: the figures that the README quotes.
+//!
+//! Makes a synthetic history, publishes it to the embedded broker as fast as that takes it, then starts the program again
+//! on what it stored. Generator, publisher and program share the machine's cores. Run with `cargo xtask bench system`.
+
+use serde_json::Value;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use testkit::{HttpClient, LiveFeed, Publisher, Server, eventually};
+
+/// Messages of the history: about 100,000 transmissions and 1,000,000 observations.
+const HISTORY_MESSAGES: u64 = 1_000_000;
+
+/// Requests by which a page is timed.
+const REQUESTS: usize = 2_000;
+
+/// Packets by which the way from publisher to viewer is timed, and the pause between two.
+const LIVE_PACKETS: usize = 500;
+const LIVE_PAUSE: Duration = Duration::from_millis(10);
+
+/// No frame for this long means that all have arrived.
+const QUIET: Duration = Duration::from_secs(3);
+
+fn main() {
+    let binary = PathBuf::from(env!("CARGO_BIN_EXE_meshcore-analyzer"));
+    let scratch = tempfile::tempdir().expect("a scratch folder can be made");
+    let messages: u64 = std::env::var("MESSAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(HISTORY_MESSAGES);
+    let history = scratch.path().join("history.jsonl");
+    run(&binary, &["simulate", "--seed", "1", "--packets-per-hour", "36000", "--messages", &messages.to_string(), "--out"], &history);
+    let data = scratch.path().join("data");
+
+    let totals = ingest(&binary, &history, &data, messages);
+    let server = restart(&binary, &data, &totals);
+    pages(&server);
+    live(&binary, &server, scratch.path());
+}
+
+fn run(binary: &Path, args: &[&str], last: &Path) {
+    let status = Command::new(binary).args(args).arg(last).status().expect("the program starts");
+    assert!(status.success(), "{args:?} failed");
+}
+
+/// Publishes the history with QoS 1 and waits until every message has its outcome.
+fn ingest(binary: &Path, history: &Path, data: &Path, messages: u64) -> Value {
+    let mut server = Server::start_in(binary, data, &[]);
+    let mut client = server.client();
+    let started = Instant::now();
+    let to = format!("mqtt://{}", server.mqtt);
+    run(binary, &["replay", "--to", &to, "--qos", "1"], history);
+    let report = eventually("all messages are accounted for", || {
+        let report = client.get("/api/ingest").json();
+        (report["received"].as_u64() == Some(messages)).then_some(report)
+    });
+    let took = started.elapsed();
+    let totals = client.get("/api/stats").json();
+    println!("ingest through MQTT, QoS 1, one connection");
+    println!("  messages        {messages} sent, {} received, none lost", report["received"]);
+    println!("  time            {:.1} s = {:.0} messages/s, publisher included", took.as_secs_f64(), messages as f64 / took.as_secs_f64());
+    println!("  stored          {} transmissions, {} observations", totals["totalTransmissions"], totals["totalObservations"]);
+    println!("  resident        {} MB after ingest", resident_mb(server.pid()));
+    assert!(server.terminate(), "the program ends well when asked to");
+    let file = std::fs::metadata(data.join("analyzer.db")).expect("the database is there").len();
+    let observations = totals["totalObservations"].as_f64().unwrap_or(1.0);
+    println!("  database        {:.1} MB = {:.0} bytes/observation", file as f64 / 1e6, file as f64 / observations);
+    totals
+}
+
+/// Starts on the stored history and times the first complete answer.
+fn restart(binary: &Path, data: &Path, totals: &Value) -> Server {
+    let started = Instant::now();
+    let server = Server::start_in(binary, data, &[]);
+    let port_open = started.elapsed();
+    let mut client = server.client();
+    eventually("all of the history is served", || {
+        let now = client.get("/api/stats").json();
+        (now["totalObservations"] == totals["totalObservations"]).then_some(())
+    });
+    println!("start on that history");
+    println!("  port open       {:.0} ms", port_open.as_secs_f64() * 1e3);
+    println!("  all served      {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    println!("  resident        {} MB", resident_mb(server.pid()));
+    server
+}
+
+fn pages(server: &Server) {
+    println!("pages on that history, one client, {REQUESTS} requests each");
+    let mut client = server.client();
+    for path in [
+        "/api/packets?limit=50",
+        "/api/packets?limit=50&type=4",
+        "/api/packets?limit=50&groupByHash=true",
+        "/api/packets?limit=50&region=SJC&type=5",
+        "/api/nodes?limit=50",
+        "/api/observers",
+        "/api/channels",
+        "/api/stats",
+    ] {
+        time_page(&mut client, path);
+    }
+    println!("  resident        {} MB afterwards", resident_mb(server.pid()));
+}
+
+fn time_page(client: &mut HttpClient, path: &str) {
+    let mut bytes = 0;
+    let mut times: Vec<Duration> = (0..REQUESTS)
+        .map(|_| {
+            let started = Instant::now();
+            let response = client.get(path);
+            assert_eq!(response.status, 200, "{path}");
+            bytes = response.body.len();
+            started.elapsed()
+        })
+        .collect();
+    let first = times[0];
+    times.sort();
+    println!(
+        "  {path:<42} p50 {:>6.2} ms  p99 {:>6.2} ms  first {:>6.2} ms  {bytes:>7} bytes",
+        ms(times[REQUESTS / 2]),
+        ms(times[REQUESTS * 99 / 100]),
+        ms(first)
+    );
+}
+
+/// Publishes fresh packets at a steady pace and times each until a viewer has its frame.
+fn live(binary: &Path, server: &Server, scratch: &Path) {
+    let fresh = scratch.join("fresh.jsonl");
+    run(binary, &["simulate", "--seed", "2", "--messages", &(LIVE_PACKETS * 2).to_string(), "--out"], &fresh);
+    let text = std::fs::read_to_string(&fresh).expect("the file was written");
+    let mut feed = LiveFeed::open(&server.web);
+    let arrivals = std::thread::spawn(move || {
+        let mut arrivals = HashMap::new();
+        while let Some(frame) = feed.frame_within(QUIET) {
+            arrivals.entry(observed(&frame["data"]["raw_hex"], &frame["data"]["observer_id"])).or_insert(Instant::now());
+        }
+        arrivals
+    });
+    let mut publisher = Publisher::connect(&server.mqtt);
+    let mut sent = HashMap::new();
+    for line in text.lines().filter(|line| line.contains("/packets\"")).take(LIVE_PACKETS) {
+        let message: Value = serde_json::from_str(line).expect("a line is JSON");
+        let topic = message["topic"].as_str().expect("a topic");
+        let observer = Value::from(topic.split('/').nth(2).expect("an observer's topic"));
+        sent.entry(observed(&message["payload"]["raw"], &observer)).or_insert(Instant::now());
+        publisher.publish(topic, message["payload"].to_string().as_bytes());
+        std::thread::sleep(LIVE_PAUSE);
+    }
+    let arrivals = arrivals.join().expect("the viewer read to the end");
+    let mut times: Vec<Duration> =
+        sent.iter().filter_map(|(key, at)| Some(arrivals.get(key)?.saturating_duration_since(*at))).collect();
+    times.sort();
+    println!("publish to WebSocket frame, {} of {} packets seen, one every {} ms", times.len(), sent.len(), LIVE_PAUSE.as_millis());
+    println!("  p50 {:.2} ms  p99 {:.2} ms", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]));
+}
+
+/// What identifies one copy heard by one observer, in the envelope and in the frame alike.
+fn observed(raw: &Value, observer: &Value) -> (String, String) {
+    let upper = |value: &Value| value.as_str().unwrap_or_default().to_uppercase();
+    (upper(raw), upper(observer))
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn resident_mb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or(0) / 1024
+}

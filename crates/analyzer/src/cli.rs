@@ -1,0 +1,137 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Shows a MeshCore radio mesh: takes packets from MQTT, decodes and stores them, and serves the page.
+#[derive(Debug, Parser)]
+#[command(name = "meshcore-analyzer", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Take packets from MQTT and serve the page; runs until it is stopped
+    Run(RunArgs),
+    /// Decode frames given as hex, one JSON object a line
+    Decode(DecodeArgs),
+    /// Publish a recorded capture to an MQTT broker
+    Replay(ReplayArgs),
+    /// Make a synthetic mesh as observers publish it, to a file or a broker
+    Simulate(SimulateArgs),
+}
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct RunArgs {
+    /// Configuration file; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the database
+    /// [default: the folder of the configuration's dbPath, else ./data; with --demo a temporary folder]
+    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the page and the API listen; 0.0.0.0:3000 opens them to the network [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR:PORT", env = "ANALYZER_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Where the embedded MQTT broker listens, or `off`
+    /// [default: 127.0.0.1:1883, or off when the configuration names outside brokers]
+    #[arg(long, value_name = "ADDR:PORT|off", env = "ANALYZER_MQTT")]
+    pub(crate) mqtt: Option<BrokerListen>,
+    /// Show recorded packets, shifted to now, and then a simulated mesh that goes on for ever
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DecodeArgs {
+    /// Frames as hex; without any, lines are read from standard input
+    #[arg(value_name = "HEX")]
+    pub(crate) frames: Vec<String>,
+    /// A channel's secret, 32 or 64 hex digits; may be given several times
+    #[arg(long = "key", value_name = "HEX")]
+    pub(crate) keys: Vec<String>,
+    /// A hashtag channel such as `#test`; may be given several times. Public is always known
+    #[arg(long = "channel", value_name = "NAME")]
+    pub(crate) channels: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// JSON Lines with `topic` and `payload`, as `simulate --out` writes them
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) broker: BrokerArgs,
+    /// Messages a second, evenly spaced; without --rate and --speed, as fast as the broker takes them
+    #[arg(long, value_name = "N", conflicts_with = "speed")]
+    pub(crate) rate: Option<f64>,
+    /// Keep the recorded pace, this many times faster
+    #[arg(long, value_name = "X")]
+    pub(crate) speed: Option<f64>,
+    /// Move all timestamps so that the newest is now
+    #[arg(long)]
+    pub(crate) shift_to_now: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BrokerArgs {
+    /// Broker as mqtt://[user:password@]host[:port]
+    #[arg(long = "to", value_name = "URL")]
+    pub(crate) to: String,
+    /// Quality of service: 0 is sent and forgotten, 1 is acknowledged once stored
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=1))]
+    pub(crate) qos: u8,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// The same seed makes the same mesh
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Nodes of the mesh
+    #[arg(long, default_value_t = 300)]
+    pub(crate) nodes: usize,
+    /// Observers among them
+    #[arg(long, default_value_t = 40)]
+    pub(crate) observers: usize,
+    /// Packets an hour, in the mesh's own time
+    #[arg(long, value_name = "N", default_value_t = 3600.0)]
+    pub(crate) packets_per_hour: f64,
+    /// Stop after this many messages
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) messages: u64,
+    /// Time of the first message, RFC 3339 [default: so that the last is about now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<jiff::Timestamp>,
+    /// Write JSON Lines here; `-` is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "to", required_unless_present = "to")]
+    pub(crate) out: Option<PathBuf>,
+    /// Publish to a broker, mqtt://[user:password@]host[:port]
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: Option<String>,
+    /// Messages a second towards the broker; without it, as fast as the broker takes them
+    #[arg(long, value_name = "N", requires = "to")]
+    pub(crate) rate: Option<f64>,
+}
+
+/// Where the embedded broker listens, if it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BrokerListen {
+    Off,
+    At(SocketAddr),
+}
+
+impl FromStr for BrokerListen {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.eq_ignore_ascii_case("off") {
+            return Ok(Self::Off);
+        }
+        text.parse().map(Self::At).map_err(|_| "want an address and port such as 127.0.0.1:1883, or `off`".to_owned())
+    }
+}

@@ -1,0 +1,95 @@
+//! Where packets come from: the embedded broker, and the brokers of the configuration.
+
+use super::plan::Plan;
+use crate::cli::BrokerListen;
+use crate::config::{Loaded, OutsideBroker};
+use anyhow::Result;
+use ingest::{IngestConfig, SourcePolicy};
+use model::SourceId;
+use mqtt::{Broker, BrokerConfig, MessageSender, MqttError, Qos, Secret, Source, SourceConfig, User};
+use std::time::Duration;
+
+/// Name and number of the embedded broker among the sources.
+pub(super) const EMBEDDED: (&str, SourceId) = ("embedded", SourceId(0));
+
+/// The number of the first outside broker; they count up from here.
+const FIRST_OUTSIDE: u16 = 1;
+
+/// Starts the embedded broker, if the plan wants one.
+///
+/// # Errors
+/// When its address cannot be used.
+pub(super) async fn embedded_broker(
+    plan: &Plan,
+    loaded: &Loaded,
+    sender: MessageSender,
+) -> Result<Option<Broker>> {
+    let BrokerListen::At(listen) = plan.mqtt else {
+        return Ok(None);
+    };
+    let users = loaded.file.listen.mqtt_users.iter();
+    let users = users.map(|user| User { name: user.username.clone(), password: user.password.clone() }).collect();
+    let config = BrokerConfig { listen, source: EMBEDDED.1.0, users, ..BrokerConfig::default() };
+    Ok(Some(Broker::bind(config, sender).await?))
+}
+
+/// A broker of the configuration that cannot be used, and why.
+#[derive(Clone, Debug)]
+pub(super) struct Unusable {
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+/// Starts a client for each outside broker; must be called within the runtime that they shall run on. One that cannot be
+/// used, or is down, stops nothing: it is said in a warning and in the page's list of sources.
+pub(super) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<Source>, Vec<Unusable>) {
+    let brokers = loaded.file.outside_brokers();
+    let mut sources = Vec::with_capacity(brokers.len());
+    let mut unusable = Vec::new();
+    for (number, broker) in (FIRST_OUTSIDE..).zip(&brokers) {
+        match source_config(number, broker) {
+            Ok(config) => sources.push(Source::spawn(config, sender.clone())),
+            Err(error) => {
+                tracing::warn!(source = broker.name, %error, "this source is left out");
+                unusable.push(Unusable { name: broker.name.clone(), reason: error.to_string() });
+            }
+        }
+    }
+    (sources, unusable)
+}
+
+/// What ingest lets through from whom.
+pub(super) fn ingest_config(loaded: &Loaded) -> IngestConfig {
+    let file = &loaded.file;
+    let embedded =
+        SourcePolicy { source: EMBEDDED.1, name: EMBEDDED.0.to_owned(), region: None, iata_filter: Vec::new() };
+    let brokers = file.outside_brokers();
+    let outside = (FIRST_OUTSIDE..).zip(&brokers).map(|(number, broker)| SourcePolicy {
+        source: SourceId(number),
+        name: broker.name.clone(),
+        region: broker.region.clone(),
+        iata_filter: broker.iata_filter.clone(),
+    });
+    let defaults = IngestConfig::default();
+    IngestConfig {
+        sources: std::iter::once(embedded).chain(outside).collect(),
+        observer_blacklist: file.observer_blacklist.clone(),
+        observer_iata_whitelist: file.observer_iata_whitelist.clone(),
+        validate_signatures: file.validate_signatures.unwrap_or(defaults.validate_signatures),
+        metrics_interval_secs: file.metrics.sample_interval_sec.unwrap_or(defaults.metrics_interval_secs),
+        ..defaults
+    }
+}
+
+fn source_config(number: u16, broker: &OutsideBroker) -> Result<SourceConfig, MqttError> {
+    Ok(SourceConfig {
+        source: number,
+        username: broker.username.clone(),
+        password: broker.password.clone().map(Secret::from),
+        topics: broker.topics.clone(),
+        connect_timeout: Duration::from_secs(broker.connect_timeout_secs),
+        // Public brokers serve QoS 0 and clean sessions only; a persistent session there would pile up for nobody.
+        qos: Qos::AtMostOnce,
+        ..SourceConfig::new(broker.name.clone(), &broker.url)?
+    })
+}

@@ -1,0 +1,47 @@
+//! The HTTP and WebSocket interface: CoreScope's routes, typed, with an OpenAPI document that is generated from the
+//! handlers, and the page itself.
+//!
+//! It reads the [`index`] under short guards and asks everything else of [`Services`]. It must never write packets
+//! itself, compute analytics, or await while it holds a guard of the index.
+//!
+//! ```
+//! // The document that the page's types are generated from.
+//! let document: serde_json::Value = serde_json::from_str(&api::openapi_json())?;
+//! assert!(document["paths"]["/api/packets"]["get"].is_object());
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod airports;
+mod config;
+mod error;
+mod extract;
+mod lag;
+mod live;
+mod middleware;
+mod openapi;
+mod page;
+mod render;
+mod router;
+mod routes;
+mod serve;
+mod services;
+mod state;
+mod visibility;
+
+pub use config::{
+    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter, HealthThresholds,
+    ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
+};
+pub use error::ApiError;
+pub use live::LiveHub;
+pub use openapi::openapi_json;
+pub use router::router;
+pub use serve::serve;
+pub use services::{
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
+    RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket,
+    WriteSourcesSnapshot, WriterPerf,
+};
+pub use state::ApiState;

@@ -1,0 +1,159 @@
+//! From the ingest thread to all clients.
+
+use super::frame::live_text;
+use crate::state::ApiState;
+use axum::extract::ws::Utf8Bytes;
+use model::ObservationId;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc, watch};
+
+/// Announcements that may wait to be rendered. Ingest announces once a batch, so this is many seconds of full load.
+const WAITING_ANNOUNCEMENTS: usize = 4_096;
+
+/// Frames that may wait for a client. The contract's 256 would be less than one batch of ingest at full load; 1,024
+/// frames of about 2.5 KB are kept once for all clients.
+const WAITING_FRAMES: usize = 1_024;
+
+/// Observations rendered under one read guard of the index, after which clients get their turn.
+const FRAMES_PER_GUARD: usize = 64;
+
+/// Where ingest announces observations, and from where they go to all clients. Cheap to clone.
+///
+/// ```
+/// let hub = api::LiveHub::new();
+/// // Without clients there is nothing to do; with clients it does not block either.
+/// hub.publish(vec![model::ObservationId(1)]);
+/// assert_eq!(hub.clients(), 0);
+/// ```
+#[derive(Clone)]
+pub struct LiveHub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    announce: mpsc::Sender<Vec<ObservationId>>,
+    /// Taken by the one task that renders.
+    announced: Mutex<Option<mpsc::Receiver<Vec<ObservationId>>>>,
+    frames: broadcast::Sender<Utf8Bytes>,
+    closing: watch::Sender<bool>,
+    clients: watch::Sender<u64>,
+    dropped_frames: AtomicU64,
+    skipped_observations: AtomicU64,
+}
+
+/// A client's place, given back when it leaves.
+pub(crate) struct Seat {
+    hub: LiveHub,
+    pub(crate) frames: broadcast::Receiver<Utf8Bytes>,
+    pub(crate) closing: watch::Receiver<bool>,
+}
+
+impl Default for LiveHub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LiveHub {
+    /// Without clients.
+    pub fn new() -> Self {
+        let (announce, announced) = mpsc::channel(WAITING_ANNOUNCEMENTS);
+        let shared = Shared {
+            announce,
+            announced: Mutex::new(Some(announced)),
+            frames: broadcast::Sender::new(WAITING_FRAMES),
+            closing: watch::Sender::new(false),
+            clients: watch::Sender::new(0),
+            dropped_frames: AtomicU64::new(0),
+            skipped_observations: AtomicU64::new(0),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Announces observations that have been applied to the index. Never blocks: when rendering is far behind they are
+    /// not announced, and counted.
+    pub fn publish(&self, observations: Vec<ObservationId>) {
+        if self.clients() == 0 || observations.is_empty() {
+            return;
+        }
+        let count = observations.len() as u64;
+        if self.shared.announce.try_send(observations).is_err() {
+            self.shared.skipped_observations.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
+    /// Clients connected now.
+    pub fn clients(&self) -> u64 {
+        *self.shared.clients.borrow()
+    }
+
+    /// Frames that slow clients did not get, since the start.
+    pub fn dropped_frames(&self) -> u64 {
+        self.shared.dropped_frames.load(Ordering::Relaxed)
+    }
+
+    /// Observations that were not announced to anyone because rendering was too far behind, since the start.
+    pub fn skipped_observations(&self) -> u64 {
+        self.shared.skipped_observations.load(Ordering::Relaxed)
+    }
+
+    /// A place for one more client; `None` when there are `most` already.
+    pub(crate) fn seat(&self, most: usize) -> Option<Seat> {
+        let taken = self.shared.clients.send_if_modified(|clients| {
+            let free = (*clients as usize) < most;
+            *clients += u64::from(free);
+            free
+        });
+        taken.then(|| Seat {
+            hub: self.clone(),
+            frames: self.shared.frames.subscribe(),
+            closing: self.shared.closing.subscribe(),
+        })
+    }
+
+    /// Asks all clients to leave.
+    pub(crate) fn close(&self) {
+        self.shared.closing.send_replace(true);
+    }
+
+    /// Waits until all clients have left, at most for `patience`.
+    pub(crate) async fn emptied(&self, patience: Duration) {
+        let mut clients = self.shared.clients.subscribe();
+        // Neither outcome needs an action: the program ends in both.
+        let _ = tokio::time::timeout(patience, clients.wait_for(|clients| *clients == 0)).await;
+    }
+}
+
+impl Seat {
+    pub(crate) fn count_dropped(&self, frames: u64) {
+        self.hub.shared.dropped_frames.fetch_add(frames, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.hub.shared.clients.send_modify(|clients| *clients -= 1);
+    }
+}
+
+/// Renders what is announced, for ever; a second call for the same hub ends at once.
+pub(crate) async fn render(state: ApiState) {
+    let announced = state.live().shared.announced.lock().take();
+    let Some(mut announced) = announced else { return };
+    while let Some(observations) = announced.recv().await {
+        for portion in observations.chunks(FRAMES_PER_GUARD) {
+            let frames: Vec<String> = state.read(|index, _now| {
+                let heard = portion.iter().filter_map(|id| index.observation(*id));
+                heard.map(|heard| live_text(&heard, state.keys())).collect()
+            });
+            for frame in frames {
+                // An error means that the last client has just left.
+                let _ = state.live().shared.frames.send(frame.into());
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Channels and their messages as rows.
+
+use super::payload::{shown_name, shown_text};
+use super::time::rfc3339;
+use index::{ChannelRef, ChannelView, MessageView};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A channel.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ChannelRow {
+    /// What `/api/channels/{hash}/messages` wants: the name, or `enc_` and the hash byte in hex.
+    pub(crate) hash: String,
+    pub(crate) name: String,
+    /// The newest text without its sender; null when encrypted.
+    pub(crate) last_message: Option<String>,
+    /// Who sent it; null when encrypted or when the text names nobody.
+    pub(crate) last_sender: Option<String>,
+    /// Packets; with a region, observations in it.
+    pub(crate) message_count: u64,
+    /// When the newest was heard, RFC 3339.
+    pub(crate) last_activity: String,
+    /// True when no key is known; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) encrypted: Option<bool>,
+}
+
+/// A message of a channel.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct ChannelMessageRow {
+    /// The name before the colon, which nobody vouches for; empty when the text names nobody.
+    pub(crate) sender: String,
+    /// The text without its sender; empty when encrypted.
+    pub(crate) text: String,
+    /// When it was last heard, RFC 3339.
+    pub(crate) timestamp: String,
+    /// When it was first heard, RFC 3339.
+    pub(crate) first_seen: String,
+    /// Seconds since 1970 by the sender's clock; 0 when encrypted.
+    pub(crate) sender_timestamp: u32,
+    /// Id of the first observation.
+    #[serde(rename = "packetId")]
+    pub(crate) packet_id: u64,
+    /// The content hash.
+    #[serde(rename = "packetHash")]
+    pub(crate) packet_hash: String,
+    /// How often it was heard.
+    pub(crate) repeats: u64,
+    /// The name of the first observer.
+    pub(crate) observers: Vec<String>,
+    /// Hops of the first observation.
+    pub(crate) hops: usize,
+    /// Of the first observation, in decibels.
+    pub(crate) snr: Option<f64>,
+}
+
+impl ChannelRow {
+    pub(crate) fn of(view: &ChannelView<'_>) -> Self {
+        let message = view.last.message.as_ref();
+        let name = match view.channel {
+            ChannelRef::Name(name) => name.clone(),
+            ChannelRef::Encrypted(byte) | ChannelRef::HashByte(byte) => format!("Encrypted (0x{byte:02X})"),
+        };
+        Self {
+            hash: view.channel.to_string(),
+            name,
+            last_message: message.map(|message| shown_text(&message.body())),
+            last_sender: message.and_then(|message| message.sender().map(|sender| shown_name(&sender))),
+            message_count: view.message_count,
+            last_activity: rfc3339(view.last.time()),
+            encrypted: view.encrypted.then_some(true),
+        }
+    }
+}
+
+impl ChannelMessageRow {
+    pub(crate) fn of(view: &MessageView<'_>) -> Self {
+        let packet = view.transmission;
+        let first = packet.first();
+        let observer = first.observer();
+        let message = view.message.as_ref();
+        Self {
+            sender: message
+                .and_then(|message| message.sender().map(|sender| shown_name(&sender)))
+                .unwrap_or_default(),
+            text: message.map(|message| shown_text(&message.body())).unwrap_or_default(),
+            timestamp: rfc3339(packet.latest()),
+            first_seen: rfc3339(packet.first_seen()),
+            sender_timestamp: message.map_or(0, |message| message.timestamp),
+            packet_id: first.id().0,
+            packet_hash: packet.hash().to_string(),
+            repeats: u64::from(packet.observation_count()),
+            observers: vec![observer.name.as_deref().unwrap_or(&observer.key).to_owned()],
+            hops: first.path().count(),
+            snr: first.snr().map(model::SnrQuarterDb::db),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Nodes as rows.
+
+use super::time::rfc3339;
+use crate::config::ApiConfig;
+use index::{Node, RoleCounts};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A node, as its adverts say.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub(crate) struct NodeRow {
+    /// 64 hex digits.
+    pub(crate) public_key: String,
+    /// Without what could mislead a reader; null while no advert gave one.
+    pub(crate) name: Option<String>,
+    /// `companion`, `repeater`, `room`, `sensor`, `none` or `type-N`.
+    pub(crate) role: String,
+    /// Degrees north.
+    pub(crate) lat: Option<f64>,
+    /// Degrees east.
+    pub(crate) lon: Option<f64>,
+    /// When its newest advert was heard, RFC 3339.
+    pub(crate) last_seen: String,
+    /// When its first advert was heard, RFC 3339.
+    pub(crate) first_seen: String,
+    /// Its adverts, each counted once however often it was heard.
+    pub(crate) advert_count: u64,
+    /// The same as `last_seen`.
+    pub(crate) last_heard: String,
+    /// Bytes of its path hashes by its newest advert that says: 1 to 3.
+    pub(crate) hash_size: Option<u8>,
+    /// Whether its adverts disagree about that.
+    pub(crate) hash_size_inconsistent: bool,
+    /// All sizes seen; only when there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub(crate) hash_sizes_seen: Vec<u8>,
+    /// Whether it is outside the configured area.
+    pub(crate) foreign: bool,
+    /// Always null: adverts of today's firmware do not carry it.
+    pub(crate) battery_mv: Option<u32>,
+    /// Always null: adverts of today's firmware do not carry it.
+    pub(crate) temperature_c: Option<f64>,
+    /// The scope of its newest scoped advert.
+    pub(crate) default_scope: Option<String>,
+    /// Whether it uses path hashes of more than one byte.
+    pub(crate) multi_byte_status: MultiByteStatus,
+    /// By what that is known: `advert`, or empty.
+    pub(crate) multi_byte_evidence: &'static str,
+    /// The largest size seen; 0 when none was.
+    pub(crate) multi_byte_max_hash_size: u8,
+}
+
+/// Whether a node uses path hashes of more than one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum MultiByteStatus {
+    /// An advert did.
+    Confirmed,
+    /// Not seen.
+    Unknown,
+}
+
+/// How many nodes of each role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct RoleCountsRow {
+    pub(crate) repeaters: u64,
+    pub(crate) rooms: u64,
+    pub(crate) companions: u64,
+    pub(crate) sensors: u64,
+}
+
+impl NodeRow {
+    /// `config` says which nodes are foreign.
+    pub(crate) fn of(node: &Node, config: &ApiConfig) -> Self {
+        let last_seen = rfc3339(node.last_seen);
+        let place = believable_place(node);
+        let max_size = node.hash_sizes_seen.iter().copied().max().unwrap_or_default();
+        let max_size = max_size.max(node.hash_size.unwrap_or_default());
+        let confirmed = max_size >= 2;
+        Self {
+            public_key: node.key.to_string(),
+            name: node.name.as_ref().map(|name| name.display.to_string()).filter(|name| !name.is_empty()),
+            role: node.role.name().to_owned(),
+            lat: place.map(|[lat, _]| lat),
+            lon: place.map(|[_, lon]| lon),
+            first_seen: rfc3339(node.first_seen),
+            advert_count: u64::from(node.advert_count),
+            last_heard: last_seen.clone(),
+            last_seen,
+            hash_size: node.hash_size,
+            hash_size_inconsistent: node.hash_size_inconsistent,
+            hash_sizes_seen: if node.hash_sizes_seen.len() > 1 { node.hash_sizes_seen.to_vec() } else { Vec::new() },
+            foreign: is_foreign(node, config),
+            battery_mv: None,
+            temperature_c: None,
+            default_scope: node.default_scope.as_deref().map(str::to_owned),
+            multi_byte_status: if confirmed { MultiByteStatus::Confirmed } else { MultiByteStatus::Unknown },
+            multi_byte_evidence: if confirmed { "advert" } else { "" },
+            multi_byte_max_hash_size: max_size,
+        }
+    }
+}
+
+impl From<RoleCounts> for RoleCountsRow {
+    fn from(counts: RoleCounts) -> Self {
+        let RoleCounts { repeaters, rooms, companions, sensors } = counts;
+        Self { repeaters, rooms, companions, sensors }
+    }
+}
+
+/// A place on Earth; senders without a position send 0 and 0, which is in the sea.
+pub(crate) fn believable_place(node: &Node) -> Option<[f64; 2]> {
+    let location = node.location.filter(|location| location.is_in_range() && !location.is_zero())?;
+    Some([location.lat(), location.lon()])
+}
+
+/// Whether a node says that it is outside the area of interest; one without a place does not say.
+pub(crate) fn is_foreign(node: &Node, config: &ApiConfig) -> bool {
+    match (&config.geo_filter, believable_place(node)) {
+        (Some(filter), Some(place)) => !filter.contains(place),
+        _ => false,
+    }
+}

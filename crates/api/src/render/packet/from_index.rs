@@ -1,0 +1,149 @@
+//! Rendering transmissions and observations of the index.
+
+use super::{GroupedPacketRow, ObservationRow, PacketRow};
+use crate::render::hex;
+use crate::render::payload::{DecodedPayload, Signatures, decode_payload, group_text};
+use crate::render::time::{rfc3339, rfc3339_millis};
+use index::{ObservationView, TransmissionView};
+use meshcore::{KeyRing, Path, Payload, PayloadType};
+use model::ObserverRecord;
+use std::collections::BTreeSet;
+
+/// Whether a row carries all observations of its transmission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Observations {
+    /// None of them.
+    LeftOut,
+    /// All, without their frames.
+    Listed,
+    /// All, each with the very frame that was heard.
+    WithFrames,
+}
+
+/// Copies that an observer sent itself are not stored: their bytes may belong to another packet.
+pub(crate) const RECEIVED: &str = "rx";
+
+/// A transmission as a row of `/api/packets`.
+pub(crate) fn packet_row(packet: &TransmissionView<'_>, keys: &KeyRing, observations: Observations) -> PacketRow {
+    let best = packet.best();
+    let observer = ObserverTexts::of(best.observer());
+    let hops = hops(packet.payload_type(), best.path());
+    let first_seen = rfc3339(packet.first_seen());
+    PacketRow {
+        id: packet.id().0,
+        raw_hex: hex::upper(packet.raw()),
+        hash: packet.hash().to_string(),
+        timestamp: first_seen.clone(),
+        first_seen,
+        latest: rfc3339(packet.latest()),
+        route_type: packet.frame().route().code(),
+        payload_type: packet.payload_type().code(),
+        decoded_json: to_json_text(&decoded(packet, keys)),
+        observation_count: u64::from(packet.observation_count()),
+        observer_count: u64::from(packet.observer_count()),
+        scope_name: packet.scope().map(str::to_owned),
+        observer_id: observer.id,
+        observer_name: observer.name,
+        observer_iata: observer.iata,
+        snr: best.snr().map(model::SnrQuarterDb::db),
+        rssi: best.rssi().map(f64::from),
+        path_json: Some(to_json_text(&hops)),
+        direction: Some(RECEIVED),
+        parsed_path: (!hops.is_empty()).then_some(hops),
+        observations: match observations {
+            Observations::LeftOut => None,
+            _ => Some(packet.observations().map(|heard| observation_row(&heard, observations)).collect()),
+        },
+    }
+}
+
+/// A transmission as a row of `/api/packets?groupByHash=true`.
+pub(crate) fn grouped_row(packet: &TransmissionView<'_>, keys: &KeyRing) -> GroupedPacketRow {
+    let best = packet.best();
+    let observer = ObserverTexts::of(best.observer());
+    let iatas: BTreeSet<&str> =
+        packet.observations().filter_map(|heard| heard.observer().iata.as_deref()).collect();
+    let count = u64::from(packet.observation_count());
+    GroupedPacketRow {
+        id: packet.id().0,
+        hash: packet.hash().to_string(),
+        first_seen: rfc3339(packet.first_seen()),
+        count,
+        observer_count: u64::from(packet.observer_count()),
+        observation_count: count,
+        latest: rfc3339(packet.latest()),
+        observer_id: observer.id,
+        observer_name: observer.name,
+        observer_iata: observer.iata,
+        distinct_iatas: iatas.into_iter().map(str::to_owned).collect(),
+        path_json: Some(to_json_text(&hops(packet.payload_type(), best.path()))),
+        payload_type: packet.payload_type().code(),
+        route_type: packet.frame().route().code(),
+        raw_hex: hex::upper(packet.raw()),
+        decoded_json: to_json_text(&decoded(packet, keys)),
+        snr: best.snr().map(model::SnrQuarterDb::db),
+        rssi: best.rssi().map(f64::from),
+    }
+}
+
+/// An observation as a row.
+pub(crate) fn observation_row(heard: &ObservationView<'_>, detail: Observations) -> ObservationRow {
+    let packet = heard.transmission();
+    let observer = ObserverTexts::of(heard.observer());
+    ObservationRow {
+        id: heard.id().0,
+        transmission_id: packet.id().0,
+        hash: packet.hash().to_string(),
+        observer_id: observer.id,
+        observer_name: observer.name,
+        observer_iata: observer.iata,
+        snr: heard.snr().map(model::SnrQuarterDb::db),
+        rssi: heard.rssi().map(f64::from),
+        score: heard.score(),
+        path_json: Some(to_json_text(&hops(packet.payload_type(), heard.path()))),
+        timestamp: rfc3339_millis(heard.time()),
+        direction: Some(RECEIVED),
+        route_type: heard.route().code(),
+        raw_hex: (detail == Observations::WithFrames).then(|| hex::upper(&heard.frame_bytes())),
+    }
+}
+
+/// What the payload says. Texts to channels are decrypted by the index, which found their channel when they came in.
+pub(crate) fn decoded(packet: &TransmissionView<'_>, keys: &KeyRing) -> DecodedPayload {
+    let frame = packet.frame();
+    match (packet.payload_type(), frame.payload()) {
+        (PayloadType::GroupText, Ok(Payload::GroupText(text))) => group_text(&text, packet.channel_message(), keys),
+        _ => decode_payload(&frame, keys, Signatures::CheckedBefore),
+    }
+}
+
+/// The hops as hex. The path of a TRACE holds signal-to-noise ratios, which are no hops.
+pub(crate) fn hops(payload_type: PayloadType, path: Path<'_>) -> Vec<String> {
+    if payload_type == PayloadType::Trace {
+        return Vec::new();
+    }
+    path.hops().map(|hop| hex::upper(hop.bytes())).collect()
+}
+
+/// Values of our own types always serialise.
+pub(crate) fn to_json_text<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+/// Who heard it, with empty texts as null.
+pub(crate) struct ObserverTexts {
+    pub(crate) id: Option<String>,
+    pub(crate) name: Option<String>,
+    pub(crate) iata: Option<String>,
+}
+
+impl ObserverTexts {
+    pub(crate) fn of(record: &ObserverRecord) -> Self {
+        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        Self {
+            id: text(Some(&record.key)),
+            name: text(record.name.as_deref()),
+            iata: text(record.iata.as_deref()),
+        }
+    }
+}

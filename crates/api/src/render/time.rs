@@ -1,0 +1,104 @@
+//! Times as text, and back.
+
+use model::UnixMillis;
+use serde::Serializer;
+
+/// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
+pub(crate) fn rfc3339(time: UnixMillis) -> String {
+    let (date, second, millis) = parts(time);
+    if millis == 0 { format!("{date}:{second:02}Z") } else { format!("{date}:{second:02}.{millis:03}Z") }
+}
+
+/// `2026-05-17T16:01:39.000Z`: always with milliseconds, as traces have it.
+pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
+    let (date, second, millis) = parts(time);
+    format!("{date}:{second:02}.{millis:03}Z")
+}
+
+/// The date and time up to the minute, the second and the milliseconds.
+fn parts(time: UnixMillis) -> (String, i64, i64) {
+    let secs = time.secs();
+    let (year, month, day) = civil_date(secs.div_euclid(86_400));
+    let of_day = secs.rem_euclid(86_400);
+    let date = format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}", of_day / 3600, of_day / 60 % 60);
+    (date, of_day % 60, time.0.rem_euclid(1000))
+}
+
+/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar without end.
+///
+/// The years are counted from March, so that the leap day is the last of its year; 400 years are 146,097 days.
+fn civil_date(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// Reads RFC 3339 text, a date and time without a zone (taken as UTC, with a blank or a `T`), or a date alone.
+pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
+    if let Ok(zoned) = text.parse::<jiff::Timestamp>() {
+        return Some(UnixMillis(zoned.as_millisecond()));
+    }
+    let naive = text.parse::<jiff::civil::DateTime>().ok()?;
+    let utc = jiff::tz::Offset::UTC.to_timestamp(naive).ok()?;
+    Some(UnixMillis(utc.as_millisecond()))
+}
+
+pub(crate) fn serialize_millis<S: Serializer>(time: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&rfc3339_millis(*time))
+}
+
+pub(crate) fn serialize_optional_millis<S: Serializer>(
+    time: &Option<UnixMillis>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => serialize_millis(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// The empty text when there is no time, as the contract has it for samples.
+pub(crate) fn serialize_optional_secs<S: Serializer>(
+    time: &Option<UnixMillis>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.map(rfc3339).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn milliseconds_are_shown_only_where_there_are_any() {
+        assert_eq!(rfc3339(UnixMillis(1_779_033_699_000)), "2026-05-17T16:01:39Z");
+        assert_eq!(rfc3339(UnixMillis(1_779_033_699_042)), "2026-05-17T16:01:39.042Z");
+        assert_eq!(rfc3339_millis(UnixMillis(0)), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn every_day_of_eight_centuries_reads_back_as_itself() {
+        for day in -146_097..146_097 {
+            let time = UnixMillis(day * 86_400_000 + 12_345);
+            assert_eq!(parse(&rfc3339(time)), Some(time), "{}", rfc3339(time));
+        }
+    }
+
+    #[test]
+    fn times_without_a_zone_are_utc_and_nonsense_is_none() {
+        let noon = Some(UnixMillis(1_778_932_800_000));
+        for text in ["2026-05-16T12:00:00Z", "2026-05-16 12:00:00", "2026-05-16T12:00:00", "2026-05-16T14:00:00+02:00"] {
+            assert_eq!(parse(text), noon, "{text}");
+        }
+        assert_eq!(parse("2026-05-16"), Some(UnixMillis(1_778_889_600_000)));
+        for text in ["", "yesterday", "1778932800", "2026-13-01"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

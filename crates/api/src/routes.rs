@@ -1,0 +1,16 @@
+//! The handlers, one file for each group of paths.
+
+pub(crate) mod channels;
+pub(crate) mod config;
+pub(crate) mod decode;
+pub(crate) mod docs;
+pub(crate) mod health;
+pub(crate) mod iata;
+pub(crate) mod ingest;
+pub(crate) mod mqtt;
+pub(crate) mod nodes;
+pub(crate) mod observers;
+pub(crate) mod packets;
+pub(crate) mod perf;
+pub(crate) mod stats;
+pub(crate) mod traces;

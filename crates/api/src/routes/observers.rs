@@ -1,0 +1,53 @@
+//! `/api/observers` and what is below it.
+
+use crate::error::HttpError;
+use crate::extract::Segment;
+use crate::render::observer::ObserverRow;
+use crate::render::time::rfc3339;
+use crate::state::ApiState;
+use crate::visibility::Visibility;
+use axum::Json;
+use axum::extract::State;
+use model::UnixMillis;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// All observers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ObserversResponse {
+    /// Those heard of last first.
+    observers: Vec<ObserverRow>,
+    /// The server's clock, RFC 3339.
+    server_time: String,
+}
+
+/// All observers.
+#[utoipa::path(get, path = "/api/observers", tag = "observers", responses((status = 200, body = ObserversResponse)))]
+pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<ObserversResponse> {
+    let config = state.config_arc();
+    let visibility = Visibility::new(&config);
+    let observers = state.read(|index, now| {
+        let shown = index.observers(now).into_iter().filter(|observer| visibility.shows_observer(observer));
+        shown.map(|observer| ObserverRow::of(&observer)).collect()
+    });
+    Json(ObserversResponse { observers, server_time: rfc3339(UnixMillis::now()) })
+}
+
+/// One observer.
+#[utoipa::path(
+    get, path = "/api/observers/{id}", tag = "observers",
+    params(("id" = String, Path, description = "The id under which it publishes, in either case")),
+    responses((status = 200, body = ObserverRow), (status = 404, body = crate::error::ErrorBody))
+)]
+pub(crate) async fn get_observer(
+    State(state): State<ApiState>,
+    Segment(id): Segment,
+) -> Result<Json<ObserverRow>, HttpError> {
+    let config = state.config_arc();
+    let visibility = Visibility::new(&config);
+    let row = state.read(|index, now| {
+        let observer = index.observer(&id, now).filter(|observer| visibility.shows_observer(observer))?;
+        Some(ObserverRow::of(&observer))
+    });
+    row.map(Json).ok_or_else(|| HttpError::not_found("Observer not found"))
+}

@@ -1,0 +1,304 @@
+//! `GET /api/packets`.
+
+use crate::config::ApiConfig;
+use crate::error::HttpError;
+use crate::extract::{Moment, Params, Whole, choice, csv, limit, parsed};
+use crate::render::packet::{GroupedPacketRow, Observations, PacketRow, grouped_row, packet_row};
+use crate::routes::channels::parse_channel;
+use crate::state::ApiState;
+use crate::visibility::{area_key, nodes_in_area, regions};
+use axum::Json;
+use axum::extract::State;
+use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort, TxRow};
+use meshcore::{KeyRing, PayloadType, Route};
+use model::{NodeKey, PacketHash};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// Which packets. All filters given must hold; they are applied before the page is cut.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(default, rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+#[derive(Default)]
+pub(crate) struct PacketsParams {
+    /// Rows of the page: 50 when absent or 0, at most 10,000.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<u64>)]
+    limit: Option<Whole>,
+    /// Rows to leave out before the page.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<u64>)]
+    offset: Option<Whole>,
+    /// `nextCursor` of the page before: goes on from there, whatever has come in since.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+    /// Which end comes first: by id, or with `groupByHash` by the newest observation.
+    #[serde(deserialize_with = "choice")]
+    #[param(inline)]
+    order: Option<SortOrder>,
+    /// Payload type, 0 to 15.
+    #[serde(rename = "type", deserialize_with = "parsed")]
+    #[param(value_type = Option<u8>, maximum = 15)]
+    payload_type: Option<TypeCode>,
+    /// Route of the first copy, 0 to 3.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<u8>, maximum = 3)]
+    route: Option<RouteCode>,
+    /// Heard by any of these observers: ids, separated by commas.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    observer: Vec<String>,
+    /// Content hash.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    hash: Option<PacketHash>,
+    /// First heard after this time, RFC 3339.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    since: Option<Moment>,
+    /// First heard before this time, RFC 3339.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    until: Option<Moment>,
+    /// Heard in any of these regions: codes, separated by commas; `All` for no filter.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    region: Vec<String>,
+    /// Adverts of nodes in this configured area.
+    area: Option<String>,
+    /// Adverts of this node: its key or its exact name.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    node: Option<String>,
+    /// Adverts of any of these nodes: keys, separated by commas. All other filters but the times are left out.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    nodes: Vec<String>,
+    /// Texts to this channel: its name, with or without `#`, or `enc_` and the hash byte in hex.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    channel: Option<String>,
+    /// `observations` adds all observations to each row.
+    #[serde(deserialize_with = "choice")]
+    #[param(inline)]
+    expand: Option<Expand>,
+    /// `true` for rows in order of their newest observations, without observations.
+    #[serde(rename = "groupByHash", deserialize_with = "parsed")]
+    #[param(value_type = Option<bool>)]
+    group_by_hash: Option<bool>,
+}
+
+/// Which end comes first.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SortOrder {
+    /// The oldest.
+    Asc,
+    /// The newest.
+    Desc,
+}
+
+/// What rows carry beside their own.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Expand {
+    /// All observations.
+    Observations,
+}
+
+/// A page of packets.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PacketsResponse {
+    packets: PacketRows,
+    /// How many packets pass the filters, on this page or not.
+    total: u64,
+    /// As applied.
+    limit: usize,
+    /// As applied.
+    offset: usize,
+    /// What `cursor` wants for the next page; null when this one is the last.
+    #[serde(rename = "nextCursor")]
+    next_cursor: Option<String>,
+}
+
+/// Plain rows, or with `groupByHash=true` grouped ones.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum PacketRows {
+    Plain(Vec<PacketRow>),
+    Grouped(Vec<GroupedPacketRow>),
+}
+
+/// A page of packets.
+#[utoipa::path(
+    get, path = "/api/packets", tag = "packets", params(PacketsParams),
+    responses((status = 200, body = PacketsResponse), (status = 400, body = crate::error::ErrorBody))
+)]
+pub(crate) async fn list_packets(
+    State(state): State<ApiState>,
+    Params(params): Params<PacketsParams>,
+) -> Result<Json<PacketsResponse>, HttpError> {
+    let config = state.config_arc();
+    let shape = if params.group_by_hash == Some(true) {
+        Shape::Grouped
+    } else if params.expand.is_some() {
+        Shape::Plain(Observations::Listed)
+    } else {
+        Shape::Plain(Observations::LeftOut)
+    };
+    let asked = Asked::new(params, shape, &config)?;
+    let keys = state.keys().clone();
+    let rows = asked.query.limit;
+    let answer = state.read_rows(rows, move |index| answer(index, asked, shape, &config, &keys)).await?;
+    Ok(Json(answer))
+}
+
+/// What the rows look like.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Plain(Observations),
+    Grouped,
+}
+
+/// A query, and the names in it that only the index can turn into keys.
+struct Asked {
+    query: PacketQuery,
+    observers: Vec<String>,
+    node_name: Option<String>,
+    area: Option<String>,
+}
+
+impl Asked {
+    fn new(params: PacketsParams, shape: Shape, config: &ApiConfig) -> Result<Self, HttpError> {
+        let sort = if shape == Shape::Grouped { Sort::Latest } else { Sort::Id };
+        if params.cursor.is_some_and(|cursor| cursor.sort() != sort) {
+            return Err(HttpError::bad_parameter("cursor", "belongs to a list of another order"));
+        }
+        let nodes = params.nodes.iter().map(|key| key.parse::<NodeKey>()).collect::<Result<Vec<_>, _>>();
+        let nodes = nodes.map_err(|error| HttpError::bad_parameter("nodes", error))?;
+        let mut query = PacketQuery {
+            limit: limit(params.limit, 50, config.list_limits.packets_max),
+            offset: params.offset.map_or(0, |Whole(rows)| rows),
+            cursor: params.cursor,
+            order: match params.order {
+                Some(SortOrder::Asc) => Order::Ascending,
+                Some(SortOrder::Desc) | None => Order::Descending,
+            },
+            sort,
+            since: params.since.map(|Moment(time)| time),
+            until: params.until.map(|Moment(time)| time),
+            nodes,
+            ..PacketQuery::default()
+        };
+        let area = area_key(params.area, config)?;
+        if !query.nodes.is_empty() {
+            // The contract's multi-node mode: the other filters do not apply.
+            return Ok(Self { query, observers: Vec::new(), node_name: None, area: None });
+        }
+        query.payload_type = params.payload_type.map(|TypeCode(code)| code);
+        query.route = params.route.map(|RouteCode(code)| code);
+        query.regions = regions(params.region);
+        query.hash = params.hash;
+        query.channel = params.channel.as_deref().map(parse_channel);
+        let key = params.node.as_deref().and_then(|node| node.parse().ok());
+        query.node = key;
+        let node_name = params.node.filter(|_| key.is_none());
+        Ok(Self { query, observers: params.observer, node_name, area })
+    }
+
+    /// Turns names into keys; `false` when nothing can match.
+    fn resolve(&mut self, index: &Index, config: &ApiConfig) -> bool {
+        self.query.observers = self.observers.iter().filter_map(|key| index.observer_by_key(key)).collect();
+        if self.query.observers.is_empty() && !self.observers.is_empty() {
+            return false;
+        }
+        if let Some(name) = &self.node_name {
+            self.query.nodes = nodes_named(index, name);
+            if self.query.nodes.is_empty() {
+                return false;
+            }
+        }
+        self.query.area_nodes = self.area.as_deref().map(|area| nodes_in_area(index, config, area));
+        true
+    }
+}
+
+/// The nodes with exactly this name.
+fn nodes_named(index: &Index, name: &str) -> Vec<NodeKey> {
+    let keep = |node: &index::Node| node.name.as_ref().is_some_and(|heard| *heard.display == *name);
+    let query = NodeQuery { limit: usize::MAX, search: Some(name), keep: Some(&keep), ..NodeQuery::default() };
+    index.nodes(&query).nodes.iter().map(|node| node.key).collect()
+}
+
+/// Rows made under one read guard, so that a long page does not keep ingest waiting.
+const ROWS_PER_GUARD: usize = 256;
+
+fn answer(
+    index: &SharedIndex,
+    mut asked: Asked,
+    shape: Shape,
+    config: &ApiConfig,
+    keys: &KeyRing,
+) -> PacketsResponse {
+    let guard = index.read();
+    let page = if asked.resolve(&guard, config) { guard.packets(&asked.query) } else { index::PacketPage::default() };
+    let (first, rest) = page.rows.split_at(page.rows.len().min(ROWS_PER_GUARD));
+    let packets = match shape {
+        Shape::Plain(observations) => {
+            let make = |index: &Index, row: TxRow| packet_row(&index.view(row), keys, observations);
+            let mut rows: Vec<PacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
+            drop(guard);
+            in_portions(index, rest, &mut rows, make);
+            PacketRows::Plain(rows)
+        }
+        Shape::Grouped => {
+            let make = |index: &Index, row: TxRow| grouped_row(&index.view(row), keys);
+            let mut rows: Vec<GroupedPacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
+            drop(guard);
+            in_portions(index, rest, &mut rows, make);
+            PacketRows::Grouped(rows)
+        }
+    };
+    PacketsResponse {
+        packets,
+        total: page.total,
+        limit: asked.query.limit,
+        offset: asked.query.offset,
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
+    }
+}
+
+/// Rows stay where they are for as long as the index lives, so the guard may be let go between portions.
+fn in_portions<T>(index: &SharedIndex, rows: &[TxRow], out: &mut Vec<T>, make: impl Fn(&Index, TxRow) -> T) {
+    for portion in rows.chunks(ROWS_PER_GUARD) {
+        let guard = index.read();
+        out.extend(portion.iter().map(|row| make(&guard, *row)));
+    }
+}
+
+/// A payload type, as a parameter.
+#[derive(Clone, Copy, Debug)]
+struct TypeCode(PayloadType);
+
+impl std::str::FromStr for TypeCode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let code = text.parse::<u8>().ok().filter(|code| *code < 16);
+        code.map(|code| Self(PayloadType::from_bits(code))).ok_or("not a payload type from 0 to 15")
+    }
+}
+
+/// A route, as a parameter.
+#[derive(Clone, Copy, Debug)]
+struct RouteCode(Route);
+
+impl std::str::FromStr for RouteCode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let code = text.parse::<u8>().ok().filter(|code| *code < 4);
+        code.map(|code| Self(Route::from_bits(code))).ok_or("not a route from 0 to 3")
+    }
+}

@@ -1,0 +1,68 @@
+//! `GET /api/packets/{id}`.
+
+use crate::error::HttpError;
+use crate::extract::Segment;
+use crate::render::packet::{
+    DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts, hops, packet_row,
+};
+use crate::render::payload::Signatures;
+use crate::state::ApiState;
+use axum::Json;
+use axum::extract::State;
+use index::{Index, TransmissionView};
+use model::{ObservationId, PacketHash, TransmissionId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One packet in full.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PacketResponse {
+    packet: PacketRow,
+    /// The hops of the best observation.
+    path: Vec<String>,
+    observation_count: u64,
+    /// All observations in order of arrival, each with its frame.
+    observations: Vec<ObservationRow>,
+    /// The first copy, part by part.
+    decoded: DecodedPacket,
+    /// Where each part of the first copy stands.
+    parts: Vec<FramePart>,
+}
+
+/// One packet in full, by its content hash, its transmission id or the id of one of its observations.
+#[utoipa::path(
+    get, path = "/api/packets/{id}", tag = "packets",
+    params(("id" = String, Path, description = "16 hex digits, or a transmission id, or an observation id")),
+    responses((status = 200, body = PacketResponse), (status = 404, body = crate::error::ErrorBody))
+)]
+pub(crate) async fn get_packet(
+    State(state): State<ApiState>,
+    Segment(id): Segment,
+) -> Result<Json<PacketResponse>, HttpError> {
+    let keys = state.keys();
+    state.read(|index, _now| {
+        let view = find(index, &id).ok_or_else(|| HttpError::not_found("Not found"))?;
+        let mut packet = packet_row(&view, keys, Observations::WithFrames);
+        let observations = packet.observations.clone().unwrap_or_default();
+        packet.observations = Some(observations.clone());
+        let frame = view.frame();
+        Ok(Json(PacketResponse {
+            path: hops(view.payload_type(), view.best().path()),
+            observation_count: u64::from(view.observation_count()).max(1),
+            decoded: decoded_packet(&frame, keys, Signatures::CheckedBefore),
+            parts: frame_parts(&frame),
+            packet,
+            observations,
+        }))
+    })
+}
+
+/// Sixteen digits are a hash even when they are all decimal: no mesh has seen so many packets.
+fn find<'a>(index: &'a Index, id: &str) -> Option<TransmissionView<'a>> {
+    if let Ok(hash) = id.parse::<PacketHash>() {
+        return index.by_hash(hash);
+    }
+    let number = id.parse::<u64>().ok()?;
+    let by_observation = || index.observation(ObservationId(number)).map(|heard| heard.transmission());
+    index.transmission(TransmissionId(number)).or_else(by_observation)
+}

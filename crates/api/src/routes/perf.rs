@@ -1,0 +1,155 @@
+//! `/api/perf` and what is below it.
+
+mod types;
+
+use super::health::mebibytes;
+use crate::extract::{Authorized, Params, parsed};
+use crate::services::{DbFigures, IoRates, LoadStatus, WriteSourcesSnapshot};
+use crate::state::ApiState;
+use axum::Json;
+use axum::extract::State;
+use index::Totals;
+use serde::Deserialize;
+pub(crate) use types::*;
+use utoipa::IntoParams;
+
+/// What to add.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PerfParams {
+    /// 1 for memory by structure.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<u8>)]
+    mem: Option<u8>,
+}
+
+/// What the program is doing: requests, memory, database.
+#[utoipa::path(
+    get, path = "/api/perf", tag = "perf", params(PerfParams),
+    responses((status = 200, body = PerfResponse), (status = 400, body = crate::error::ErrorBody))
+)]
+pub(crate) async fn perf(State(state): State<ApiState>, Params(params): Params<PerfParams>) -> Json<PerfResponse> {
+    let (totals, memory) = state.read(|index, now| (index.totals(now), index.memory()));
+    let timings = state.timings().summary();
+    let index_bytes = memory.total() as u64;
+    let breakdown = memory.parts.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes as u64)).collect();
+    Json(PerfResponse {
+        uptime: state.uptime_secs(),
+        total_requests: timings.requests,
+        avg_ms: timings.avg_ms,
+        endpoints: state.timings().endpoints(),
+        slow_queries: state.timings().slowest_recent(20),
+        cache: PerfCache::default(),
+        packet_store: packet_store(&state, &totals, index_bytes),
+        sqlite: database(state.services().db_figures().unwrap_or_default(), &totals),
+        runtime: runtime(&state, index_bytes),
+        memory_breakdown: (params.mem == Some(1)).then_some(breakdown),
+    })
+}
+
+fn packet_store(state: &ApiState, totals: &Totals, index_bytes: u64) -> PacketStoreFigures {
+    let loading = matches!(state.services().load_status(), LoadStatus::Loading { .. });
+    let tracked_mb = mebibytes(index_bytes);
+    PacketStoreFigures {
+        total_loaded: totals.transmissions,
+        total_observations: totals.observations,
+        evicted: 0,
+        inserts: state.services().write_sources().sources.get("obs_inserted").copied().unwrap_or_default(),
+        queries: state.timings().summary().requests,
+        in_memory: totals.transmissions,
+        sqlite_only: false,
+        estimated_mb: tracked_mb,
+        tracked_mb,
+        avg_bytes_per_packet: index_bytes.checked_div(totals.transmissions).unwrap_or_default(),
+        max_mb: 0,
+        indexes: StoreIndexes {
+            by_hash: totals.transmissions,
+            by_observer: totals.observers,
+            by_node: totals.nodes_all_time,
+            advert_by_observer: totals.observers,
+        },
+        hot_startup_hours: 0,
+        background_load_complete: !loading,
+        background_load_failed: false,
+        background_load_progress: u8::from(!loading) * 100,
+        retention_hours: 0,
+        oldest_loaded: totals.oldest.map(crate::render::time::rfc3339),
+        load_coverage_ratio: f64::from(u8::from(!loading)),
+    }
+}
+
+fn database(db: DbFigures, totals: &Totals) -> DatabaseFigures {
+    DatabaseFigures {
+        db_size_mb: mebibytes(db.db_bytes),
+        wal_size_mb: mebibytes(db.wal_bytes),
+        freelist_mb: mebibytes(db.freelist_pages * db.page_size),
+        wal_pages: WalPages { total: db.wal_frames, checkpointed: db.wal_checkpointed, busy: 0 },
+        rows: RowCounts {
+            transmissions: totals.transmissions,
+            observations: totals.observations,
+            nodes: totals.nodes_all_time,
+            observers: totals.observers,
+        },
+    }
+}
+
+fn runtime(state: &ApiState, index_bytes: u64) -> RuntimeFigures {
+    let rss = mebibytes(state.services().rss_bytes().unwrap_or_default());
+    let tasks = tokio::runtime::Handle::try_current().map_or(0, |handle| handle.metrics().num_alive_tasks());
+    RuntimeFigures {
+        goroutines: tasks,
+        num_gc: 0,
+        pause_total_ms: 0.0,
+        last_pause_ms: 0.0,
+        heap_alloc_mb: mebibytes(index_bytes),
+        heap_sys_mb: rss,
+        heap_inuse_mb: mebibytes(index_bytes),
+        heap_idle_mb: 0.0,
+        num_cpu: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// Disk traffic of the process, per second.
+#[utoipa::path(get, path = "/api/perf/io", tag = "perf", responses((status = 200, body = IoRates)))]
+pub(crate) async fn perf_io(State(state): State<ApiState>) -> Json<IoRates> {
+    Json(state.services().io_rates())
+}
+
+/// The database's files and cache.
+#[utoipa::path(get, path = "/api/perf/sqlite", tag = "perf", responses((status = 200, body = SqliteResponse)))]
+pub(crate) async fn perf_sqlite(State(state): State<ApiState>) -> Json<SqliteResponse> {
+    let db = state.services().db_figures().unwrap_or_default();
+    let lookups = db.cache_hits + db.cache_misses;
+    Json(SqliteResponse {
+        wal_size_mb: db.wal_bytes as f64 / 1_048_576.0,
+        wal_size: db.wal_bytes,
+        page_count: db.page_count,
+        page_size: db.page_size,
+        cache_size: db.cache_size,
+        cache_hit_rate: if lookups == 0 { 0.0 } else { db.cache_hits as f64 / lookups as f64 },
+    })
+}
+
+/// What wrote how many rows since the start.
+#[utoipa::path(
+    get, path = "/api/perf/write-sources", tag = "perf",
+    responses((status = 200, body = WriteSourcesSnapshot))
+)]
+pub(crate) async fn perf_write_sources(State(state): State<ApiState>) -> Json<WriteSourcesSnapshot> {
+    Json(state.services().write_sources())
+}
+
+/// Forget the request times. Needs the API key in `X-API-Key`.
+#[utoipa::path(
+    post, path = "/api/perf/reset", tag = "perf",
+    responses(
+        (status = 200, body = ResetResponse),
+        (status = 401, body = crate::error::ErrorBody),
+        (status = 403, body = crate::error::ErrorBody),
+    )
+)]
+pub(crate) async fn perf_reset(_authorized: Authorized, State(state): State<ApiState>) -> Json<ResetResponse> {
+    state.timings().reset();
+    Json(ResetResponse { ok: true })
+}

@@ -1,0 +1,188 @@
+//! The answers of `/api/perf*`.
+
+use crate::routes::health::SlowQuery;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// What the program is doing.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PerfResponse {
+    /// Seconds since the start.
+    pub(crate) uptime: u64,
+    pub(crate) total_requests: u64,
+    pub(crate) avg_ms: f64,
+    /// By route, with `:name` for what varies.
+    pub(crate) endpoints: BTreeMap<String, EndpointFigures>,
+    /// Requests of more than 100 ms, newest first, at most 20.
+    pub(crate) slow_queries: Vec<SlowQuery>,
+    pub(crate) cache: PerfCache,
+    pub(crate) packet_store: PacketStoreFigures,
+    pub(crate) sqlite: DatabaseFigures,
+    #[serde(rename = "goRuntime")]
+    pub(crate) runtime: RuntimeFigures,
+    /// Bytes by structure of the index; only with `mem=1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) memory_breakdown: Option<BTreeMap<String, u64>>,
+}
+
+/// How long the requests of a route took. The percentiles are over the last 100 of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EndpointFigures {
+    pub(crate) count: u64,
+    pub(crate) avg_ms: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p95_ms: f64,
+    pub(crate) max_ms: f64,
+}
+
+/// Always zero: answers come from the index, nothing is cached.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PerfCache {
+    size: u64,
+    hits: u64,
+    misses: u64,
+    stale_hits: u64,
+    recomputes: u64,
+    hit_rate: f64,
+}
+
+/// The index.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PacketStoreFigures {
+    /// Transmissions.
+    pub(crate) total_loaded: u64,
+    pub(crate) total_observations: u64,
+    /// Always 0: nothing is dropped from memory.
+    pub(crate) evicted: u64,
+    /// Observations taken in since the start.
+    pub(crate) inserts: u64,
+    /// Requests since the start.
+    pub(crate) queries: u64,
+    /// Transmissions.
+    pub(crate) in_memory: u64,
+    /// Always false.
+    pub(crate) sqlite_only: bool,
+    /// Mebibytes held.
+    #[serde(rename = "estimatedMB")]
+    pub(crate) estimated_mb: f64,
+    /// The same.
+    #[serde(rename = "trackedMB")]
+    pub(crate) tracked_mb: f64,
+    pub(crate) avg_bytes_per_packet: u64,
+    /// Always 0: there is no bound.
+    #[serde(rename = "maxMB")]
+    pub(crate) max_mb: u64,
+    pub(crate) indexes: StoreIndexes,
+    /// Always 0: all of the history is loaded at the start.
+    pub(crate) hot_startup_hours: u64,
+    pub(crate) background_load_complete: bool,
+    /// Always false.
+    pub(crate) background_load_failed: bool,
+    /// Percent.
+    pub(crate) background_load_progress: u8,
+    /// Always 0: there is no bound.
+    pub(crate) retention_hours: u64,
+    /// The least observation time, RFC 3339.
+    pub(crate) oldest_loaded: Option<String>,
+    /// 1 when all is loaded.
+    pub(crate) load_coverage_ratio: f64,
+}
+
+/// Entries by kind.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StoreIndexes {
+    pub(crate) by_hash: u64,
+    pub(crate) by_observer: u64,
+    pub(crate) by_node: u64,
+    pub(crate) advert_by_observer: u64,
+}
+
+/// The database.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DatabaseFigures {
+    #[serde(rename = "dbSizeMB")]
+    pub(crate) db_size_mb: f64,
+    #[serde(rename = "walSizeMB")]
+    pub(crate) wal_size_mb: f64,
+    #[serde(rename = "freelistMB")]
+    pub(crate) freelist_mb: f64,
+    pub(crate) wal_pages: WalPages,
+    pub(crate) rows: RowCounts,
+}
+
+/// The write-ahead log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WalPages {
+    pub(crate) total: u64,
+    /// Of these, copied into the database.
+    pub(crate) checkpointed: u64,
+    /// Always 0: our checkpoints never wait.
+    pub(crate) busy: u64,
+}
+
+/// Rows, as the index has them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RowCounts {
+    pub(crate) transmissions: u64,
+    pub(crate) observations: u64,
+    pub(crate) nodes: u64,
+    pub(crate) observers: u64,
+}
+
+/// The runtime, under the names that pages for CoreScope look for. There is no garbage collector, so its figures are 0.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RuntimeFigures {
+    /// Tasks alive.
+    pub(crate) goroutines: usize,
+    #[serde(rename = "numGC")]
+    pub(crate) num_gc: u64,
+    pub(crate) pause_total_ms: f64,
+    pub(crate) last_pause_ms: f64,
+    /// Held by the index.
+    #[serde(rename = "heapAllocMB")]
+    pub(crate) heap_alloc_mb: f64,
+    /// Resident memory.
+    #[serde(rename = "heapSysMB")]
+    pub(crate) heap_sys_mb: f64,
+    /// Held by the index.
+    #[serde(rename = "heapInuseMB")]
+    pub(crate) heap_inuse_mb: f64,
+    #[serde(rename = "heapIdleMB")]
+    pub(crate) heap_idle_mb: f64,
+    #[serde(rename = "numCPU")]
+    pub(crate) num_cpu: usize,
+}
+
+/// The database's files and cache.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SqliteResponse {
+    /// The write-ahead log in mebibytes.
+    #[serde(rename = "walSizeMB")]
+    pub(crate) wal_size_mb: f64,
+    /// The write-ahead log in bytes.
+    pub(crate) wal_size: u64,
+    pub(crate) page_count: u64,
+    /// Bytes.
+    pub(crate) page_size: u64,
+    /// Pages, or KiB when negative.
+    pub(crate) cache_size: i64,
+    /// SQLite's page cache, 0 to 1; 0 before the first lookup.
+    pub(crate) cache_hit_rate: f64,
+}
+
+/// Done.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ResetResponse {
+    /// Always true.
+    pub(crate) ok: bool,
+}

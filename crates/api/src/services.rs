@@ -1,0 +1,58 @@
+//! What the API asks of the parts that it does not know: ingest, storage, the brokers, the process.
+
+mod reports;
+
+pub use reports::{
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection, SourceAccount,
+    SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+};
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// A packet handed in over HTTP, as the body of `POST /api/packets` gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PacketSubmission {
+    /// The whole frame.
+    pub frame: Vec<u8>,
+    /// The key of the observer that heard it; the API itself when absent.
+    pub observer: Option<String>,
+    /// Signal-to-noise ratio in decibels.
+    pub snr: Option<f64>,
+    /// Received signal strength in dBm.
+    pub rssi: Option<f64>,
+    /// Region code of the observer.
+    pub region: Option<String>,
+}
+
+/// The answer to a submission, once it is decided.
+pub type Submission = Pin<Box<dyn Future<Output = Result<SubmittedPacket, SubmitError>> + Send>>;
+
+/// What the API needs from the rest of the program. The binary implements it over ingest, storage, mqtt and telemetry.
+///
+/// All methods but [`Services::submit_packet`] are called on request threads and must answer from memory, at once.
+pub trait Services: Send + Sync + 'static {
+    /// Where every message that was received has ended.
+    fn ingest_report(&self) -> IngestReport;
+
+    /// The brokers, with credentials masked.
+    fn mqtt_sources(&self) -> Vec<MqttSourceRow>;
+
+    /// What wrote how many rows since the start.
+    fn write_sources(&self) -> WriteSourcesSnapshot;
+
+    /// Sizes of the database; `None` while they are not known.
+    fn db_figures(&self) -> Option<DbFigures>;
+
+    /// Disk traffic of this process.
+    fn io_rates(&self) -> IoRates;
+
+    /// Resident memory of this process in bytes, where the system tells.
+    fn rss_bytes(&self) -> Option<u64>;
+
+    /// How far the history is loaded.
+    fn load_status(&self) -> LoadStatus;
+
+    /// Takes a packet in as if an observer had published it; resolves when it is stored or refused.
+    fn submit_packet(&self, packet: PacketSubmission) -> Submission;
+}

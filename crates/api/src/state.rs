@@ -1,0 +1,127 @@
+//! What all handlers share.
+
+use crate::config::ApiConfig;
+use crate::lag::LagMeter;
+use crate::live::LiveHub;
+use crate::middleware::timing::Timings;
+use crate::services::Services;
+use arc_swap::{ArcSwap, Guard};
+use index::{Index, SharedIndex};
+use meshcore::KeyRing;
+use model::UnixMillis;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What all handlers share; cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    index: SharedIndex,
+    keys: Arc<KeyRing>,
+    config: ArcSwap<ApiConfig>,
+    services: Arc<dyn Services>,
+    live: LiveHub,
+    timings: Timings,
+    lag: LagMeter,
+    started: Instant,
+}
+
+/// Lists of more rows than this are made on the blocking pool: at some microseconds a row they would hold up the
+/// requests of others.
+const MANY_ROWS: usize = 100;
+
+impl ApiState {
+    /// Puts the parts together; nothing runs until [`crate::serve`].
+    pub fn new(index: SharedIndex, config: ApiConfig, services: Arc<dyn Services>, live: LiveHub) -> Self {
+        let shared = Shared {
+            live,
+            timings: Timings::new(),
+            lag: LagMeter::new(),
+            started: Instant::now(),
+            index,
+            keys: Arc::new(KeyRing::with_public()),
+            config: ArcSwap::from_pointee(config),
+            services,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The channel keys that open group data and what is handed to the decoder: those of the index. Without this, only
+    /// the public channel's. Texts to channels are opened by the index itself.
+    ///
+    /// # Panics
+    /// When the state is already shared, since requests must not see two rings.
+    #[must_use]
+    pub fn with_keys(mut self, keys: Arc<KeyRing>) -> Self {
+        Arc::get_mut(&mut self.shared).expect("keys are set before the state is shared").keys = keys;
+        self
+    }
+
+    /// Replaces the configuration; requests that have begun finish with the one before.
+    pub fn set_config(&self, config: ApiConfig) {
+        self.shared.config.store(Arc::new(config));
+    }
+
+    /// Where ingest announces what it has applied to the index.
+    pub fn live_hub(&self) -> LiveHub {
+        self.shared.live.clone()
+    }
+
+    pub(crate) fn config(&self) -> Guard<Arc<ApiConfig>> {
+        self.shared.config.load()
+    }
+
+    pub(crate) fn config_arc(&self) -> Arc<ApiConfig> {
+        self.shared.config.load_full()
+    }
+
+    pub(crate) fn keys(&self) -> &Arc<KeyRing> {
+        &self.shared.keys
+    }
+
+    pub(crate) fn services(&self) -> &dyn Services {
+        self.shared.services.as_ref()
+    }
+
+    pub(crate) fn live(&self) -> &LiveHub {
+        &self.shared.live
+    }
+
+    pub(crate) fn timings(&self) -> &Timings {
+        &self.shared.timings
+    }
+
+    pub(crate) fn lag(&self) -> &LagMeter {
+        &self.shared.lag
+    }
+
+    pub(crate) fn uptime_secs(&self) -> u64 {
+        self.shared.started.elapsed().as_secs()
+    }
+
+    /// Answers a question from the index under one read guard.
+    pub(crate) fn read<T>(&self, answer: impl FnOnce(&Index, UnixMillis) -> T) -> T {
+        answer(&self.shared.index.read(), UnixMillis::now())
+    }
+
+    /// The same for answers of up to `rows` rows: long ones are made off the threads that serve everyone.
+    ///
+    /// # Errors
+    /// When making the answer panicked; the client gets a 500.
+    pub(crate) async fn read_rows<T: Send + 'static>(
+        &self,
+        rows: usize,
+        answer: impl FnOnce(&SharedIndex) -> T + Send + 'static,
+    ) -> Result<T, crate::error::HttpError> {
+        if rows <= MANY_ROWS {
+            return Ok(answer(&self.shared.index));
+        }
+        let index = Arc::clone(&self.shared.index);
+        tokio::task::spawn_blocking(move || answer(&index)).await.map_err(|_panic| {
+            crate::error::HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+        })
+    }
+}

@@ -1,0 +1,72 @@
+//! What is never shown: applied before lists are paged, so that pages are full and totals true.
+
+use crate::config::{ApiConfig, ForeignAdvertsMode};
+use crate::error::HttpError;
+use crate::render::node::{believable_place, is_foreign};
+use index::{Index, Node, NodeQuery, ObserverView};
+use model::NodeKey;
+
+/// Which nodes and observers may be shown under a configuration.
+pub(crate) struct Visibility<'a> {
+    config: &'a ApiConfig,
+    hidden_nodes: Vec<NodeKey>,
+}
+
+impl<'a> Visibility<'a> {
+    pub(crate) fn new(config: &'a ApiConfig) -> Self {
+        // What is not a key cannot be a node's.
+        let hidden_nodes = config.node_blacklist.iter().filter_map(|key| key.trim().parse().ok()).collect();
+        Self { config, hidden_nodes }
+    }
+
+    pub(crate) fn shows_node(&self, node: &Node) -> bool {
+        let hidden = self.hidden_nodes.contains(&node.key)
+            || node.name.as_ref().is_some_and(|name| self.hides_name(&name.display))
+            // The cleaned name may have lost the very character that is to be hidden.
+            || node.name.as_ref().is_some_and(|name| self.hides_name(&String::from_utf8_lossy(&name.raw)))
+            || (self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config));
+        !hidden
+    }
+
+    pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {
+        self.shows_observer_key(&observer.record.key)
+    }
+
+    pub(crate) fn shows_observer_key(&self, key: &str) -> bool {
+        !self.config.observer_blacklist.iter().any(|hidden| hidden.trim().eq_ignore_ascii_case(key))
+    }
+
+    fn hides_name(&self, name: &str) -> bool {
+        self.config.hidden_name_prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
+    }
+}
+
+/// The regions of a `region` parameter: `None` for all of them. Codes are compared without regard to case.
+pub(crate) fn regions(codes: Vec<String>) -> Option<Vec<String>> {
+    let all = codes.is_empty() || codes.iter().any(|code| code.eq_ignore_ascii_case("all"));
+    (!all).then(|| codes.into_iter().map(|code| code.to_uppercase()).collect())
+}
+
+/// Checks an `area` parameter against the configured areas.
+///
+/// # Errors
+/// A 400 for an area that is not configured: leaving the filter away would show the wrong nodes as the right ones.
+pub(crate) fn area_key(area: Option<String>, config: &ApiConfig) -> Result<Option<String>, HttpError> {
+    match area.filter(|area| !area.is_empty()) {
+        Some(area) if !config.areas.contains_key(&area) => Err(HttpError::bad_parameter("area", "no such area")),
+        area => Ok(area),
+    }
+}
+
+/// Whether a node says that it is in an area.
+pub(crate) fn is_in_area(node: &Node, config: &ApiConfig, area: &str) -> bool {
+    let place = believable_place(node);
+    config.areas.get(area).zip(place).is_some_and(|(area, place)| area.contains(place))
+}
+
+/// The keys of all nodes that say that they are in an area.
+pub(crate) fn nodes_in_area(index: &Index, config: &ApiConfig, area: &str) -> Vec<NodeKey> {
+    let keep = |node: &Node| is_in_area(node, config, area);
+    let query = NodeQuery { limit: usize::MAX, keep: Some(&keep), ..NodeQuery::default() };
+    index.nodes(&query).nodes.iter().map(|node| node.key).collect()
+}

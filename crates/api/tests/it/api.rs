@@ -1,0 +1,13 @@
+mod channels;
+mod config;
+mod decode;
+mod docs;
+mod errors;
+mod headers;
+mod health;
+mod ingest;
+mod nodes;
+mod observers;
+mod packets;
+mod perf;
+mod traces;

@@ -1,0 +1,132 @@
+//! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
+
+use api::{
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
+    RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket,
+    WriteSourcesSnapshot,
+};
+use model::{TransmissionId, UnixMillis};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+pub(crate) struct TestServices {
+    pub(crate) load: Mutex<LoadStatus>,
+    pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
+    pub(crate) refuse: Mutex<Option<SubmitError>>,
+}
+
+impl Default for TestServices {
+    fn default() -> Self {
+        Self { load: Mutex::new(LoadStatus::Ready), submitted: Mutex::default(), refuse: Mutex::default() }
+    }
+}
+
+/// The time of everything that these services report.
+const NOW: UnixMillis = UnixMillis(1_779_033_699_000);
+
+impl Services for TestServices {
+    fn ingest_report(&self) -> IngestReport {
+        let counts = || vec![count("stored_observation", 2), count("rejected_not_json", 1)];
+        IngestReport {
+            since: NOW,
+            received: 3,
+            outcomes: counts(),
+            remarks: vec![count("snr_placeholder", 1)],
+            sources: vec![SourceAccount {
+                name: "embedded".to_owned(),
+                received: 3,
+                last_message: Some(NOW),
+                outcomes: counts(),
+                remarks: Vec::new(),
+            }],
+            observers: vec![ObserverAccount {
+                observer_id: "1f445b75f5eb65eec244a17a1e8660812a2529727a2329dda37c44684d8841ea".to_owned(),
+                observer_name: None,
+                received: 3,
+                last_message: None,
+                outcomes: counts(),
+                remarks: Vec::new(),
+            }],
+            recent_rejections: vec![RecentRejection {
+                time: NOW,
+                source: "embedded".to_owned(),
+                topic: "meshcore/OAK/1F/packets".to_owned(),
+                reason: "rejected_not_json".to_owned(),
+                detail: "expected value at line 1 column 1".to_owned(),
+            }],
+        }
+    }
+
+    fn mqtt_sources(&self) -> Vec<MqttSourceRow> {
+        vec![
+            MqttSourceRow {
+                name: "embedded".to_owned(),
+                broker: "mqtt://127.0.0.1:1883".to_owned(),
+                connected: true,
+                last_connect_unix: NOW.secs(),
+                last_packet_unix: NOW.secs(),
+                connect_count: 2,
+                packets_total: 3,
+                packets_last5m: 1,
+                liveness: Some(SourceLiveness { last_receipt_unix: NOW.secs(), last_message_unix: NOW.secs() }),
+                ..MqttSourceRow::default()
+            },
+            MqttSourceRow {
+                name: "far".to_owned(),
+                broker: "mqtt://user:****@far.example:1883".to_owned(),
+                last_error: Some("connection refused".to_owned()),
+                ..MqttSourceRow::default()
+            },
+        ]
+    }
+
+    fn write_sources(&self) -> WriteSourcesSnapshot {
+        let sources = [("obs_inserted", 2), ("tx_inserted", 1), ("sig_drops", 0)];
+        WriteSourcesSnapshot {
+            sources: sources.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect(),
+            sample_at: Some(NOW),
+            writer_perf: BTreeMap::new(),
+        }
+    }
+
+    fn db_figures(&self) -> Option<DbFigures> {
+        Some(DbFigures {
+            db_bytes: 5 * 1_048_576,
+            wal_bytes: 1_048_576,
+            freelist_pages: 256,
+            page_count: 1_280,
+            page_size: 4_096,
+            cache_size: -2_000,
+            cache_hits: 3,
+            cache_misses: 1,
+            wal_frames: 254,
+            wal_checkpointed: 200,
+        })
+    }
+
+    fn io_rates(&self) -> IoRates {
+        let process = ProcessIo { write_bytes_per_sec: 4_096.5, syscalls_write: 2.0, ..ProcessIo::default() };
+        IoRates { process, ingestor: None }
+    }
+
+    fn rss_bytes(&self) -> Option<u64> {
+        Some(64 << 20)
+    }
+
+    fn load_status(&self) -> LoadStatus {
+        *self.load.lock().unwrap()
+    }
+
+    fn submit_packet(&self, packet: PacketSubmission) -> Submission {
+        let answer = match self.refuse.lock().unwrap().clone() {
+            Some(error) => Err(error),
+            None => Ok(SubmittedPacket { transmission: TransmissionId(4_711) }),
+        };
+        self.submitted.lock().unwrap().push(packet);
+        Box::pin(async move { answer })
+    }
+}
+
+fn count(name: &str, count: u64) -> Count {
+    Count { name: name.to_owned(), count }
+}

@@ -1,0 +1,239 @@
+//! The index as a whole: its parts, and what is asked of it by id, hash or key.
+
+use std::fmt;
+use std::sync::Arc;
+
+use meshcore::{KeyRing, NodeKey, PacketHash, ScopeSet};
+use model::{HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId, UnixMillis};
+use parking_lot::RwLock;
+use roaring::RoaringBitmap;
+
+use crate::activity::MinuteCounts;
+use crate::channels::ChannelTable;
+use crate::heads::{Head, HeadTable};
+use crate::id_runs::IdRuns;
+use crate::latest::LatestIndex;
+use crate::nodes::{Node, NodeTable};
+use crate::observations::{NONE, ObservationColumns};
+use crate::observers::{ObserverEntry, ObserverTable, ObserverView};
+use crate::row_set::RowSet;
+use crate::transmissions::TransmissionTable;
+use crate::view::{ObservationView, TransmissionView};
+
+/// The index as its one writer and many readers share it. No `.await` under a guard.
+pub type SharedIndex = Arc<RwLock<Index>>;
+
+/// What the index needs to know beside the changes. Fixed for its life: other keys would give other channels.
+#[derive(Clone)]
+pub struct IndexOptions {
+    /// Opens channel packets.
+    pub keys: Arc<KeyRing>,
+    /// Recognises region scopes.
+    pub scopes: Arc<ScopeSet>,
+}
+
+/// All packets, nodes, observers and channels, in memory.
+///
+/// It is what the changes applied to it add up to: [`Index::apply`] is the one way in. See the crate's documentation
+/// for the costs.
+pub struct Index {
+    pub(crate) options: IndexOptions,
+    pub(crate) heads: HeadTable,
+    pub(crate) transmission_ids: IdRuns,
+    pub(crate) transmissions: TransmissionTable,
+    pub(crate) observation_ids: IdRuns,
+    pub(crate) observations: ObservationColumns,
+    /// Observations by (transmission, observer, way).
+    pub(crate) heard_once: RowSet,
+    pub(crate) postings: Postings,
+    pub(crate) latest: LatestIndex,
+    pub(crate) nodes: NodeTable,
+    pub(crate) observers: ObserverTable,
+    pub(crate) channels: ChannelTable,
+    pub(crate) scope_names: Vec<Box<str>>,
+    pub(crate) minutes: MinuteCounts,
+    /// Least and greatest observation time.
+    pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
+}
+
+/// Transmissions by what never changes of them. Only those with an observation: nothing was heard of the others.
+#[derive(Default)]
+pub(crate) struct Postings {
+    pub(crate) all: RoaringBitmap,
+    /// By the code of the payload type.
+    pub(crate) types: [RoaringBitmap; 16],
+    /// By the code of the first copy's route.
+    pub(crate) routes: [RoaringBitmap; 4],
+}
+
+/// The ids that the next changes must have, or may at least have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextIds {
+    /// One more than the greatest so far.
+    pub transmission: TransmissionId,
+    /// One more than the greatest so far.
+    pub observation: ObservationId,
+    /// The only one that can come next.
+    pub head: HeadId,
+    /// One more than the greatest so far. 65,535 also when that is taken already; its key is then another, and
+    /// [`Index::apply`] refuses the change.
+    pub observer: ObserverId,
+}
+
+impl Index {
+    /// Without packets.
+    pub fn new(options: IndexOptions) -> Index {
+        Index {
+            options,
+            heads: HeadTable::default(),
+            transmission_ids: IdRuns::default(),
+            transmissions: TransmissionTable::default(),
+            observation_ids: IdRuns::default(),
+            observations: ObservationColumns::default(),
+            heard_once: RowSet::default(),
+            postings: Postings::default(),
+            latest: LatestIndex::default(),
+            nodes: NodeTable::default(),
+            observers: ObserverTable::default(),
+            channels: ChannelTable::default(),
+            scope_names: Vec::new(),
+            minutes: MinuteCounts::default(),
+            time_span: None,
+        }
+    }
+
+    /// The transmission with this content hash, also when nobody has been said to have heard it.
+    pub fn find(&self, hash: PacketHash) -> Option<TransmissionId> {
+        self.transmissions.find(hash).map(|row| self.transmission_id(row))
+    }
+
+    /// The head with exactly these bytes.
+    pub fn head_id(&self, head_bytes: &[u8]) -> Option<HeadId> {
+        self.heads.find(head_bytes).map(HeadId)
+    }
+
+    /// Whether the observer has already heard the transmission by the same way: the same hop size and hops. Copies
+    /// without hops went the same way whatever their hop size; route and transport codes do not matter (contract §4.4).
+    pub fn has_observation(
+        &self,
+        transmission: TransmissionId,
+        observer: ObserverId,
+        head_bytes: &[u8],
+    ) -> bool {
+        let row = self.transmission_ids.row(transmission.0);
+        let way = Head::parse(head_bytes).and_then(|head| self.heads.find_way(&head));
+        row.zip(way).is_some_and(|(row, way)| self.find_observation((row, observer.0, way)).is_some())
+    }
+
+    /// What the ids of the next changes are.
+    pub fn next_ids(&self) -> NextIds {
+        NextIds {
+            transmission: TransmissionId(self.transmission_ids.next_id()),
+            observation: ObservationId(self.observation_ids.next_id()),
+            head: HeadId(self.heads.len()),
+            observer: self.observers.next_id(),
+        }
+    }
+
+    /// The observer with this key, in either case.
+    pub fn observer_by_key(&self, key: &str) -> Option<ObserverId> {
+        self.observers.by_key(key)
+    }
+
+    /// What is known of an observer.
+    pub fn observer_record(&self, id: ObserverId) -> Option<&ObserverRecord> {
+        self.observers.get(id).map(|entry| &entry.record)
+    }
+
+    /// The transmission with this id, once it was heard.
+    pub fn transmission(&self, id: TransmissionId) -> Option<TransmissionView<'_>> {
+        self.heard_view(self.transmission_ids.row(id.0)?)
+    }
+
+    /// The transmission with this content hash, once it was heard.
+    pub fn by_hash(&self, hash: PacketHash) -> Option<TransmissionView<'_>> {
+        self.heard_view(self.transmissions.find(hash)?)
+    }
+
+    /// The observation with this id.
+    pub fn observation(&self, id: ObservationId) -> Option<ObservationView<'_>> {
+        self.observation_ids.row(id.0).map(|row| ObservationView { index: self, row })
+    }
+
+    /// When the transmissions first seen after `since` were, rising.
+    pub fn first_seen_since(&self, since: UnixMillis) -> Vec<UnixMillis> {
+        let mut times = self.transmissions.first_seen_after(since);
+        times.sort_unstable();
+        times
+    }
+
+    /// The node with this key.
+    pub fn node(&self, key: &NodeKey) -> Option<&Node> {
+        self.nodes.get(key)
+    }
+
+    /// The nodes whose keys begin with these hex digits (of either case), in the order of keys. All nodes for no
+    /// digits, none for anything else.
+    pub fn nodes_by_prefix(&self, hex_prefix: &str) -> Vec<&Node> {
+        self.nodes.by_prefix(hex_prefix).collect()
+    }
+
+    /// All observers, those heard of last first.
+    pub fn observers(&self, now: UnixMillis) -> Vec<ObserverView<'_>> {
+        let mut views: Vec<_> = self.observers.iter().map(|entry| self.observer_view(entry, now)).collect();
+        views.sort_by(|a, b| b.last_seen.cmp(&a.last_seen).then_with(|| a.record.key.cmp(&b.record.key)));
+        views
+    }
+
+    /// The observer with this key, in either case.
+    pub fn observer(&self, key: &str, now: UnixMillis) -> Option<ObserverView<'_>> {
+        let entry = self.observers.get(self.observers.by_key(key)?)?;
+        Some(self.observer_view(entry, now))
+    }
+
+    pub(crate) fn transmission_id(&self, row: u32) -> TransmissionId {
+        TransmissionId(self.transmission_ids.id(row))
+    }
+
+    /// The observation of this transmission row by this observer by this way.
+    pub(crate) fn find_observation(&self, key: ObservationKey) -> Option<u32> {
+        self.heard_once.find(&key, |row| observation_key(&self.observations, &self.heads, row))
+    }
+
+    fn heard_view(&self, row: u32) -> Option<TransmissionView<'_>> {
+        (self.transmissions.state(row).first != NONE).then_some(TransmissionView { index: self, row })
+    }
+
+    fn observer_view<'a>(&'a self, entry: &'a ObserverEntry, now: UnixMillis) -> ObserverView<'a> {
+        let record = &entry.record;
+        let node = record.key.parse().ok().and_then(|key| self.nodes.get(&key));
+        ObserverView {
+            record,
+            packet_count: entry.observations,
+            last_packet: entry.last_packet,
+            last_seen: record.last_status.max(entry.last_packet).unwrap_or(record.first_seen),
+            packets_last_hour: entry.recent.last_hour(now),
+            location: node.and_then(|node| node.location),
+            role: node.map(|node| node.role),
+        }
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (transmissions, observations) = (self.postings.all.len(), self.observations.len());
+        write!(f, "Index({transmissions} transmissions, {observations} observations)")
+    }
+}
+
+/// Transmission row, observer, way: what an observation is unique by.
+pub(crate) type ObservationKey = (u32, u16, u32);
+
+pub(crate) fn observation_key(
+    observations: &ObservationColumns,
+    heads: &HeadTable,
+    row: u32,
+) -> ObservationKey {
+    let way = heads.way(observations.head(row));
+    (observations.transmission(row), observations.observer(row), way)
+}

@@ -1,0 +1,61 @@
+//! Where the memory is.
+
+use roaring::RoaringBitmap;
+
+use crate::index::Index;
+
+/// Bytes of heap by structure, reckoned from capacities; what an allocator adds is not in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryReport {
+    /// Names in lower case, of structures that do not overlap.
+    pub parts: Vec<(&'static str, usize)>,
+}
+
+impl MemoryReport {
+    /// All parts together.
+    pub fn total(&self) -> usize {
+        self.parts.iter().map(|(_, bytes)| bytes).sum()
+    }
+}
+
+impl Index {
+    /// Bytes of heap by structure. Looks at every node, observer and channel once.
+    pub fn memory(&self) -> MemoryReport {
+        let [frames, hashes, transmissions] = self.transmissions.heap_bytes();
+        let [observers, heard] = self.observers.heap_bytes();
+        let sets = self.postings.types.iter().chain(&self.postings.routes).chain([&self.postings.all]);
+        let ids = self.transmission_ids.heap_bytes() + self.observation_ids.heap_bytes();
+        let scopes: usize = self.scope_names.iter().map(|name| name.len() + 16).sum();
+        let parts = vec![
+            ("observation columns", self.observations.heap_bytes()),
+            ("observation dedupe", self.heard_once.heap_bytes()),
+            ("frames", frames),
+            ("transmission columns", transmissions),
+            ("transmission hashes", hashes),
+            ("frame heads", self.heads.heap_bytes()),
+            ("observer postings", heard),
+            ("type and route postings", sets.map(bitmap_bytes).sum()),
+            ("latest order", self.latest.heap_bytes()),
+            ("nodes", self.nodes.heap_bytes()),
+            ("observers", observers),
+            ("channels", self.channels.heap_bytes()),
+            ("minutes", self.minutes.heap_bytes()),
+            ("ids and scopes", ids + scopes),
+        ];
+        MemoryReport { parts }
+    }
+}
+
+/// Bytes of heap of a set. The library's own figures take bits for bytes and 16 for 32 bits, so they are put right.
+pub(crate) fn bitmap_bytes(set: &RoaringBitmap) -> usize {
+    let of = set.statistics();
+    let (bitsets, arrays) =
+        (of.n_bitset_containers as usize * BITSET_BYTES, of.n_bytes_array_containers as usize / 2);
+    bitsets + arrays + of.n_bytes_run_containers as usize + of.n_containers as usize * CONTAINER_BYTES
+}
+
+/// One bit for each of 65,536 rows.
+const BITSET_BYTES: usize = 8192;
+
+/// What a set keeps for each of its containers beside the values.
+const CONTAINER_BYTES: usize = 40;

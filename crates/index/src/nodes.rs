@@ -1,0 +1,259 @@
+//! The nodes, as their adverts tell of them.
+
+use std::collections::BTreeMap;
+
+use meshcore::{Advert, Frame, Location, NodeKey, Role};
+use model::UnixMillis;
+
+use crate::hash_sizes::HashSizeHistory;
+
+/// What is known of a node from the adverts that were heard of it.
+///
+/// Name, role and location are those of the advert heard latest among those that say them: an advert without a
+/// location leaves the one before. Later copies of an advert only move the times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Its identity.
+    pub key: NodeKey,
+    /// `None` while no advert had one.
+    pub name: Option<HeardName>,
+    /// [`Role::None`] while no advert could be read.
+    pub role: Role,
+    /// As sent: to be judged by whoever shows it.
+    pub location: Option<Location>,
+    /// The least time of an observation of its adverts.
+    pub first_seen: UnixMillis,
+    /// The greatest time of an observation of its adverts.
+    pub last_seen: UnixMillis,
+    /// Different adverts, however many copies of each were heard.
+    pub advert_count: u32,
+    /// Bytes per hop (1 to 3) that it asked for in its newest advert; those sent to direct neighbours do not say.
+    pub hash_size: Option<u8>,
+    /// The different values of `hash_size` in the last seven days before its newest advert, rising.
+    pub hash_sizes_seen: Box<[u8]>,
+    /// Whether it changes its hash size to and fro: at least two changes in that time, and not settled since.
+    pub hash_size_inconsistent: bool,
+    /// Name of the region scope of its newest advert that was scoped to a region we know.
+    pub default_scope: Option<Box<str>>,
+    /// Unix seconds by the node's own clock, in the advert heard latest.
+    pub last_advert_timestamp: u32,
+    pub(crate) history: NodeHistory,
+}
+
+/// A name as sent and as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardName {
+    /// Bytes of the advert, mostly but not always UTF-8.
+    pub raw: Box<[u8]>,
+    /// Without what would mislead (see [`meshcore::NodeName::display`]); may be empty.
+    pub display: Box<str>,
+    /// `display` in lower case, for searches.
+    pub(crate) folded: Box<str>,
+}
+
+/// What a node's fields are worked out from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct NodeHistory {
+    /// Rows of its adverts, rising.
+    pub(crate) adverts: Vec<u32>,
+    hash_sizes: HashSizeHistory,
+    /// When the advert was heard that each field is from.
+    advert_at: Heard,
+    role_at: Heard,
+    name_at: Heard,
+    location_at: Heard,
+    scope_at: Heard,
+}
+
+/// The time of the advert's first observation, and `None` before any.
+type Heard = Option<UnixMillis>;
+
+/// An advert heard for the first time.
+pub(crate) struct HeardAdvert<'a> {
+    pub(crate) row: u32,
+    /// Of the observation that arrived first.
+    pub(crate) time: UnixMillis,
+    pub(crate) frame: &'a Frame<'a>,
+    pub(crate) advert: &'a Advert<'a>,
+    /// The scope's name, when it is known.
+    pub(crate) scope: Option<&'a str>,
+}
+
+/// All nodes, in the order of their first adverts.
+#[derive(Default)]
+pub(crate) struct NodeTable {
+    nodes: Vec<Node>,
+    by_key: BTreeMap<NodeKey, u32>,
+}
+
+impl NodeTable {
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Node> {
+        self.nodes.iter()
+    }
+
+    pub(crate) fn get(&self, key: &NodeKey) -> Option<&Node> {
+        self.by_key.get(key).map(|place| &self.nodes[*place as usize])
+    }
+
+    /// A node that exists.
+    pub(crate) fn at(&self, place: u32) -> &Node {
+        &self.nodes[place as usize]
+    }
+
+    /// The nodes whose keys begin with the hex digits, in the order of keys; none when a digit is not one.
+    pub(crate) fn by_prefix(&self, hex_prefix: &str) -> impl Iterator<Item = &Node> {
+        let range = key_range(hex_prefix).map(|(low, high)| self.by_key.range(low..=high));
+        range.into_iter().flatten().map(|(_, place)| &self.nodes[*place as usize])
+    }
+
+    /// Takes in an advert and returns the node's place.
+    pub(crate) fn hear(&mut self, heard: &HeardAdvert<'_>) -> u32 {
+        let next = self.nodes.len() as u32;
+        let place = *self.by_key.entry(heard.advert.key).or_insert(next);
+        if place == next {
+            self.nodes.push(Node::new(heard.advert.key, heard.time));
+        }
+        self.nodes[place as usize].hear(heard);
+        place
+    }
+
+    /// Takes note of any copy of one of the node's adverts.
+    pub(crate) fn note_seen(&mut self, place: u32, time: UnixMillis) {
+        let node = &mut self.nodes[place as usize];
+        node.first_seen = node.first_seen.min(time);
+        node.last_seen = node.last_seen.max(time);
+    }
+
+    /// Bytes of heap, supposing B-tree nodes to be two thirds full.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let texts = |node: &Node| {
+            let name = node.name.as_ref().map_or(0, |name| name.raw.len() + 2 * name.display.len());
+            name + node.hash_sizes_seen.len() + node.default_scope.as_ref().map_or(0, |scope| scope.len())
+        };
+        let each = |node: &Node| {
+            texts(node) + node.history.adverts.capacity() * 4 + node.history.hash_sizes.heap_bytes()
+        };
+        let owned: usize = self.nodes.iter().map(each).sum();
+        owned + self.nodes.capacity() * size_of::<Node>() + self.by_key.len() * 36 * 3 / 2
+    }
+}
+
+impl Node {
+    fn new(key: NodeKey, time: UnixMillis) -> Self {
+        Self {
+            key,
+            name: None,
+            role: Role::None,
+            location: None,
+            first_seen: time,
+            last_seen: time,
+            advert_count: 0,
+            hash_size: None,
+            hash_sizes_seen: Box::default(),
+            hash_size_inconsistent: false,
+            default_scope: None,
+            last_advert_timestamp: 0,
+            history: NodeHistory::default(),
+        }
+    }
+
+    fn hear(&mut self, heard: &HeardAdvert<'_>) {
+        self.advert_count += 1;
+        let adverts = &mut self.history.adverts;
+        // Nearly always the end; a transmission can be stored before another and heard after it.
+        adverts.insert(adverts.partition_point(|row| *row < heard.row), heard.row);
+        if takes_over(&mut self.history.advert_at, heard.time) {
+            self.last_advert_timestamp = heard.advert.timestamp;
+        }
+        if let Some(Ok(app)) = heard.advert.app() {
+            self.take_app_data(&app, heard.time);
+        }
+        if let Some(scope) = heard.scope
+            && takes_over(&mut self.history.scope_at, heard.time)
+        {
+            self.default_scope = Some(scope.into());
+        }
+        let path = heard.frame.path();
+        // To neighbours only: the firmware writes a path byte of 0 there, whatever hash size is set.
+        if !(heard.frame.route().is_direct() && path.is_empty()) {
+            self.note_hash_size(heard.time, path.hash_size());
+        }
+    }
+
+    fn take_app_data(&mut self, app: &meshcore::AppData<'_>, time: UnixMillis) {
+        if takes_over(&mut self.history.role_at, time) {
+            self.role = app.role;
+        }
+        if let Some(name) = app.name
+            && takes_over(&mut self.history.name_at, time)
+        {
+            let display = name.display();
+            self.name = Some(HeardName {
+                raw: name.bytes().into(),
+                folded: display.to_lowercase().into(),
+                display: display.into(),
+            });
+        }
+        if let Some(location) = app.location
+            && takes_over(&mut self.history.location_at, time)
+        {
+            self.location = Some(location);
+        }
+    }
+
+    fn note_hash_size(&mut self, time: UnixMillis, hash_size: u8) {
+        let history = &mut self.history.hash_sizes;
+        history.add(time, hash_size);
+        self.hash_size = history.newest();
+        self.hash_size_inconsistent = history.is_inconsistent();
+        let sizes = history.sizes();
+        if *sizes != *self.hash_sizes_seen {
+            self.hash_sizes_seen = sizes.as_slice().into();
+        }
+    }
+}
+
+impl HeardName {
+    pub(crate) fn contains(&self, folded: &str) -> bool {
+        self.folded.contains(folded)
+    }
+}
+
+/// Whether something heard at `time` replaces what was heard at `held`: of equal times the later arrival wins.
+fn takes_over(held: &mut Heard, time: UnixMillis) -> bool {
+    let newer = held.is_none_or(|held| time >= held);
+    if newer {
+        *held = Some(time);
+    }
+    newer
+}
+
+/// The least and the greatest key that begin with these digits.
+fn key_range(hex_prefix: &str) -> Option<(NodeKey, NodeKey)> {
+    if hex_prefix.len() > 64 || !hex_prefix.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let low = format!("{hex_prefix:0<64}").parse().ok()?;
+    let high = format!("{hex_prefix:f<64}").parse().ok()?;
+    Some((low, high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_may_end_in_half_a_byte() {
+        let (low, high) = key_range("Ab3").unwrap();
+        assert_eq!(low.to_string(), format!("ab3{}", "0".repeat(61)));
+        assert_eq!(high.to_string(), format!("ab3{}", "f".repeat(61)));
+        assert_eq!(key_range(""), Some((NodeKey([0; 32]), NodeKey([255; 32]))));
+        assert_eq!(key_range("xy"), None);
+        assert_eq!(key_range(&"0".repeat(65)), None);
+        assert_eq!(key_range("é"), None);
+    }
+}

@@ -1,0 +1,129 @@
+//! The observers and what each has heard.
+
+use std::collections::HashMap;
+
+use meshcore::{Location, Role};
+use model::{ObserverId, ObserverRecord, UnixMillis};
+use roaring::RoaringBitmap;
+
+use crate::activity::MinuteRing;
+
+/// An observer with its figures, as of the time that was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ObserverView<'a> {
+    /// What it and the messages about it say.
+    pub record: &'a ObserverRecord,
+    /// Observations made.
+    pub packet_count: u64,
+    /// The greatest time of its observations.
+    pub last_packet: Option<UnixMillis>,
+    /// The greater of its last status and its last packet; without either, when it was first seen.
+    pub last_seen: UnixMillis,
+    /// Observations in the 60 minutes that end with the present one.
+    pub packets_last_hour: u64,
+    /// Of the node with the same key, where it adverts.
+    pub location: Option<Location>,
+    /// Of the node with the same key, where it adverts.
+    pub role: Option<Role>,
+}
+
+/// All observers, by their ids, which may have gaps.
+#[derive(Default)]
+pub(crate) struct ObserverTable {
+    entries: Vec<Option<Box<ObserverEntry>>>,
+    /// Keys in lower case.
+    by_key: HashMap<Box<str>, ObserverId>,
+}
+
+pub(crate) struct ObserverEntry {
+    pub(crate) record: ObserverRecord,
+    /// Transmissions of which it heard a copy.
+    pub(crate) heard: RoaringBitmap,
+    pub(crate) observations: u64,
+    pub(crate) last_packet: Option<UnixMillis>,
+    pub(crate) recent: MinuteRing,
+}
+
+impl ObserverTable {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// The least id above all that are in use.
+    pub(crate) fn next_id(&self) -> ObserverId {
+        ObserverId(u16::try_from(self.entries.len()).unwrap_or(u16::MAX))
+    }
+
+    pub(crate) fn get(&self, id: ObserverId) -> Option<&ObserverEntry> {
+        self.entries.get(usize::from(id.0))?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ObserverId) -> Option<&mut ObserverEntry> {
+        self.entries.get_mut(usize::from(id.0))?.as_deref_mut()
+    }
+
+    pub(crate) fn by_key(&self, key: &str) -> Option<ObserverId> {
+        match self.by_key.get(key) {
+            Some(id) => Some(*id),
+            None => self.by_key.get(key.to_ascii_lowercase().as_str()).copied(),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ObserverEntry> {
+        self.entries.iter().flatten().map(Box::as_ref)
+    }
+
+    /// Adds an observer or replaces its record. The caller has made sure that the key is its own, case aside.
+    pub(crate) fn set(&mut self, record: &ObserverRecord) {
+        let place = usize::from(record.id.0);
+        if place >= self.entries.len() {
+            self.entries.resize_with(place + 1, || None);
+        }
+        match &mut self.entries[place] {
+            Some(entry) => entry.record = record.clone(),
+            free => {
+                *free = Some(Box::new(ObserverEntry::new(record.clone())));
+                self.by_key.insert(record.key.to_ascii_lowercase().into(), record.id);
+            }
+        }
+    }
+
+    /// The observers of any of the regions.
+    pub(crate) fn of_regions(&self, regions: &[String]) -> impl Iterator<Item = &ObserverEntry> {
+        self.iter().filter(|entry| entry.is_in_any(regions))
+    }
+
+    /// Bytes of heap: records and figures, and the sets of transmissions heard.
+    pub(crate) fn heap_bytes(&self) -> [usize; 2] {
+        let entry_bytes = size_of::<ObserverEntry>() + MinuteRing::HEAP_BYTES;
+        // Keys twice, and some 200 bytes of texts.
+        let records = self.len() * (entry_bytes + 2 * 64 + 200) + self.entries.capacity() * 8;
+        [records, self.iter().map(|entry| crate::memory::bitmap_bytes(&entry.heard)).sum()]
+    }
+}
+
+impl ObserverEntry {
+    fn new(record: ObserverRecord) -> Self {
+        Self {
+            record,
+            heard: RoaringBitmap::new(),
+            observations: 0,
+            last_packet: None,
+            recent: MinuteRing::default(),
+        }
+    }
+
+    /// Takes note of an observation; `true` when it is the observer's first of this transmission.
+    pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis) -> bool {
+        self.observations += 1;
+        self.last_packet = self.last_packet.max(Some(time));
+        self.recent.add(time);
+        self.heard.insert(transmission)
+    }
+
+    fn is_in_any(&self, regions: &[String]) -> bool {
+        let Some(iata) = self.record.iata.as_deref().map(str::trim) else { return false };
+        regions.iter().any(|region| region.trim().eq_ignore_ascii_case(iata))
+    }
+}

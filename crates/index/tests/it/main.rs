@@ -1,0 +1,13 @@
+//! What must hold of the index as a whole, by its public interface.
+#![allow(
+    clippy::unwrap_used,
+    reason = "the lint's exception for tests does not reach their helper functions"
+)]
+
+mod contract;
+mod history;
+mod invalid;
+mod naive;
+mod queries;
+mod replay;
+mod snapshot;

@@ -1,0 +1,43 @@
+//! All that an index answers, as text: two indexes with the same text are the same to every reader.
+
+use std::fmt::Write;
+
+use index::{ChannelFilter, Index, NodeQuery, PacketQuery, Sort};
+use model::UnixMillis;
+
+pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
+    let mut text = String::new();
+    let everything = PacketQuery { limit: usize::MAX, ..PacketQuery::default() };
+    let by_latest = PacketQuery { sort: Sort::Latest, ..everything.clone() };
+    for query in [everything, by_latest] {
+        for row in index.packets(&query).rows {
+            let packet = index.view(row);
+            let times = (packet.first_seen(), packet.latest());
+            let counts = (packet.observation_count(), packet.observer_count());
+            let of = (packet.node().map(|node| node.key), packet.channel(), packet.scope());
+            writeln!(text, "{packet:?} {:?} {times:?} {counts:?} {of:?}", packet.raw()).unwrap();
+            writeln!(text, "  {:?} {:?} {:?}", packet.first(), packet.best(), packet.channel_message())
+                .unwrap();
+            for heard in packet.observations() {
+                let signal = (heard.snr(), heard.rssi(), heard.score());
+                let (observer, time) = (heard.observer().id, heard.time());
+                writeln!(text, "  {heard:?} {observer:?} {time:?} {signal:?} {:?}", heard.frame_bytes())
+                    .unwrap();
+            }
+        }
+    }
+    for node in index.nodes(&NodeQuery { limit: usize::MAX, ..NodeQuery::default() }).nodes {
+        writeln!(text, "{node:?} {:?}", index.adverts_of(&node.key, usize::MAX)).unwrap();
+    }
+    for observer in index.observers(now) {
+        writeln!(text, "{observer:?}").unwrap();
+    }
+    for channel in index.channels(&ChannelFilter { regions: None, include_encrypted: true }) {
+        writeln!(text, "{channel:?}").unwrap();
+        writeln!(text, "  {:?}", index.channel_messages(channel.channel, None, usize::MAX, 0)).unwrap();
+    }
+    let next = index.next_ids();
+    let times = index.first_seen_since(UnixMillis(i64::MIN));
+    writeln!(text, "{:?} {next:?} {times:?}", index.totals(now)).unwrap();
+    text
+}

@@ -1,0 +1,260 @@
+//! The one ingest thread: batches in, changes out, answers when they are durable.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Once};
+
+use index::SharedIndex;
+use meshcore::{PacketHash, verify_batch};
+use model::{Change, ObservationId, UnixMillis};
+use mqtt::{Message, MessageReceiver, Qos};
+use tokio::sync::mpsc;
+
+use crate::answers::Answers;
+use crate::config::{Filters, IngestConfig};
+use crate::decide::{Decider, Decision};
+use crate::ledger::{Entry, IngestLedger, Rejection};
+use crate::message::{Content, Ended, Incoming, Read, Reader};
+use crate::observers::Directory;
+use crate::outcome::Outcome;
+use crate::packet::advert_fault;
+use crate::submit::{SubmitAnswer, SubmitHandle, SubmitRequest};
+
+/// The most messages decided under one hold of the index's write lock: about a millisecond's worth, so that readers
+/// hardly wait.
+const MAX_BATCH: usize = 512;
+
+/// Called with the new observations of each batch, once they are in the index.
+pub type LiveHook = Box<dyn Fn(Vec<ObservationId>) + Send>;
+
+/// Takes the changes of a batch and calls back when they are durable; if they never will be, it drops the call.
+pub type DurableSink = Box<dyn Fn(Vec<Change>, OnDurable) + Send>;
+
+/// What is to be done when a batch is durable.
+pub type OnDurable = Box<dyn FnOnce() + Send>;
+
+/// Turns messages into changes: see the crate's documentation.
+pub struct Ingest {
+    config: IngestConfig,
+    filters: Filters,
+    index: SharedIndex,
+    sink: DurableSink,
+    live: LiveHook,
+    ledger: Arc<IngestLedger>,
+    directory: Directory,
+    submit: SubmitHandle,
+    submissions: mpsc::Receiver<SubmitRequest>,
+}
+
+impl Ingest {
+    /// Ingest for one process: it must be the only one that applies changes to `index` while it runs.
+    ///
+    /// `live` is called on the ingest thread and must not block.
+    pub fn new(
+        config: IngestConfig,
+        index: SharedIndex,
+        writer: storage::WriterHandle,
+        live: LiveHook,
+    ) -> Ingest {
+        let complained = Once::new();
+        let sink = move |changes, on_durable| {
+            let batch = storage::WriteBatch { changes, on_durable: Some(on_durable) };
+            if let Err(error) = writer.submit(batch) {
+                // Nothing more will ever be durable, so nobody is answered any more; to say so once is enough.
+                complained.call_once(|| tracing::error!(%error, "packets are no longer written"));
+            }
+        };
+        Ingest::with_sink(config, index, Box::new(sink), live)
+    }
+
+    /// As [`Ingest::new`], with another place for the changes than a database.
+    pub fn with_sink(config: IngestConfig, index: SharedIndex, sink: DurableSink, live: LiveHook) -> Ingest {
+        let (submit, submissions) = SubmitHandle::new();
+        let filters = Filters::new(&config);
+        let ledger = IngestLedger::new(&config);
+        let directory = Directory::new(config.max_observers);
+        Ingest { config, filters, index, sink, live, ledger, directory, submit, submissions }
+    }
+
+    /// The books, readable from other threads.
+    pub fn ledger(&self) -> Arc<IngestLedger> {
+        Arc::clone(&self.ledger)
+    }
+
+    /// The way in for packets of the API; answered while [`Ingest::run`] runs.
+    pub fn submit_handle(&self) -> SubmitHandle {
+        self.submit.clone()
+    }
+
+    /// Takes messages and submissions until all senders of messages are gone, and everything is handed on.
+    pub fn run(mut self, mut receiver: MessageReceiver) {
+        // Without a driver for I/O or time it needs nothing of the system; it only waits on two channels at once.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime without drivers asks the system for nothing");
+        let mut messages = Vec::with_capacity(MAX_BATCH);
+        let mut requests = Vec::new();
+        loop {
+            let open = runtime.block_on(async {
+                tokio::select! {
+                    count = receiver.recv_many(&mut messages, MAX_BATCH) => count > 0,
+                    Some(request) = self.submissions.recv() => {
+                        requests.push(request);
+                        true
+                    }
+                }
+            });
+            if !open {
+                break;
+            }
+            self.handle(std::mem::take(&mut messages), std::mem::take(&mut requests));
+        }
+        self.submissions.close();
+        while let Ok(request) = self.submissions.try_recv() {
+            self.handle(Vec::new(), vec![request]);
+        }
+    }
+
+    /// Handles messages as if they had just been received.
+    pub fn handle_batch(&mut self, messages: Vec<Message>) {
+        let mut messages = messages.into_iter();
+        loop {
+            let batch: Vec<Message> = messages.by_ref().take(MAX_BATCH).collect();
+            if batch.is_empty() {
+                return;
+            }
+            self.handle(batch, Vec::new());
+        }
+    }
+
+    fn handle(&mut self, messages: Vec<Message>, requests: Vec<SubmitRequest>) {
+        let mut batch = self.read(&messages, &requests);
+        check_adverts(&self.index, &mut batch, self.config.validate_signatures);
+        let Decided { mut verdicts, changes, observations } = self.decide(&batch);
+        self.book(&batch, &verdicts);
+        drop(batch);
+        if !observations.is_empty() {
+            (self.live)(observations);
+        }
+        let of_requests = verdicts.split_off(messages.len());
+        // Nobody waits for an answer at QoS 0.
+        let waiting = messages.into_iter().filter(|message| message.qos != Qos::AtMostOnce);
+        let answers = Answers::new(
+            waiting.map(|message| message.ack).collect(),
+            requests.into_iter().zip(of_requests).map(|(request, verdict)| (request.answer, answer(verdict))),
+        );
+        // A duplicate is safe only when the copy before it is. So its answer, too, goes behind all that the writer
+        // has been given so far, even when this batch changes nothing.
+        if !changes.is_empty() || !answers.is_empty() {
+            (self.sink)(changes, Box::new(move || answers.give()));
+        }
+    }
+
+    fn read<'m>(&mut self, messages: &'m [Message], requests: &'m [SubmitRequest]) -> Vec<Read<'m>> {
+        let mut reader = Reader {
+            filters: &self.filters,
+            max_payload_bytes: self.config.max_payload_bytes,
+            directory: &mut self.directory,
+            ledger: &self.ledger,
+        };
+        let mut batch = Vec::with_capacity(messages.len() + requests.len());
+        batch.extend(messages.iter().map(|message| reader.message(&Incoming::of(message))));
+        batch.extend(requests.iter().map(|r| reader.submission(&r.submission, UnixMillis::now())));
+        batch
+    }
+
+    fn decide(&mut self, batch: &[Read<'_>]) -> Decided {
+        let mut index = self.index.write();
+        let mut decider = Decider {
+            index: &mut index,
+            directory: &mut self.directory,
+            ledger: &self.ledger,
+            metrics_interval_secs: self.config.metrics_interval_secs,
+            changes: Vec::new(),
+            observations: Vec::new(),
+        };
+        let verdict = |read: &Read<'_>| match &read.content {
+            Ok((sender, content)) => decider.decide(sender, content, read.received),
+            Err(ended) => Err(ended.clone()),
+        };
+        let verdicts = batch.iter().map(verdict).collect();
+        Decided { verdicts, changes: decider.changes, observations: decider.observations }
+    }
+
+    fn book(&self, batch: &[Read<'_>], verdicts: &[Verdict]) {
+        let mut rejections = Vec::new();
+        let mut entries = Vec::with_capacity(batch.len());
+        for (read, verdict) in batch.iter().zip(verdicts) {
+            let outcome = match verdict {
+                Ok(decision) => decision.outcome,
+                Err((outcome, detail)) => {
+                    if outcome.is_rejection() {
+                        let (time, source, topic) = (read.received, read.source, read.topic);
+                        rejections.push(Rejection::new(time, source, topic, *outcome, detail));
+                    }
+                    *outcome
+                }
+            };
+            let Read { source, received, row, remarks, .. } = *read;
+            entries.push(Entry { source, observer: row, received, outcome, remarks });
+        }
+        self.ledger.book(batch.len(), &entries, rejections);
+    }
+}
+
+type Verdict = Result<Decision, Ended>;
+
+/// A batch, decided.
+struct Decided {
+    /// One for each message.
+    verdicts: Vec<Verdict>,
+    changes: Vec<Change>,
+    observations: Vec<ObservationId>,
+}
+
+/// Ends the adverts that are new and not to be kept. This needs no write lock, since nobody else writes; and checking a
+/// signature costs more than all the rest.
+fn check_adverts(index: &SharedIndex, batch: &mut [Read<'_>], validate_signatures: bool) {
+    let mut ends = Vec::new();
+    let mut adverts = Vec::new();
+    let mut by_hash: HashMap<PacketHash, usize> = HashMap::new();
+    let mut checked = Vec::new();
+    for (place, read) in batch.iter().enumerate() {
+        let Ok((_, Content::Packet(heard))) = &read.content else { continue };
+        let Some(advert) = heard.advert().filter(|_| index.read().find(heard.hash).is_none()) else {
+            continue;
+        };
+        if let Some(fault) = advert_fault(&advert) {
+            ends.push((place, fault));
+            continue;
+        }
+        let which = *by_hash.entry(heard.hash).or_insert_with(|| {
+            adverts.push(advert);
+            adverts.len() - 1
+        });
+        checked.push((place, which));
+    }
+    if validate_signatures {
+        let valid = verify_batch(&adverts);
+        for (place, which) in checked.into_iter().filter(|(_, which)| !valid[*which]) {
+            ends.push((place, (Outcome::InvalidSignature, format!("advert of node {}", adverts[which].key))));
+        }
+    }
+    for (place, ended) in ends {
+        batch[place].content = Err(ended);
+    }
+}
+
+fn answer(verdict: Verdict) -> SubmitAnswer {
+    match verdict {
+        Ok(Decision { transmission: Some(transmission), observation: Some(observation), .. }) => {
+            SubmitAnswer::Stored { transmission, observation }
+        }
+        Ok(Decision { transmission: Some(transmission), observation: None, .. }) => {
+            SubmitAnswer::Duplicate { transmission }
+        }
+        Ok(Decision { outcome, transmission: None, .. }) => {
+            SubmitAnswer::Refused { outcome, detail: String::new() }
+        }
+        Err((outcome, detail)) => SubmitAnswer::Refused { outcome, detail },
+    }
+}

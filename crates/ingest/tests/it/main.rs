@@ -1,0 +1,12 @@
+//! Ingest as its neighbours see it: messages in, changes and counters out.
+
+mod capture;
+mod clocks;
+mod dialects;
+mod durability;
+mod filters;
+mod identity;
+mod packets;
+mod rejections;
+mod statuses;
+mod support;

@@ -1,0 +1,4 @@
+//! What the mesh publishes, judged from outside.
+
+mod capture;
+mod mesh;

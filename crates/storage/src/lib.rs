@@ -1,0 +1,58 @@
+//! Durable rows: one writer thread, readers, and the stream by which a start rebuilds the index.
+//!
+//! A packet is its raw bytes, stored once; an observation is eight integers. Nothing that can be decoded again is
+//! stored, and nothing but an integer key is indexed, so that appending touches only the last page of each table.
+//! This crate must never be asked per web request for data that the index has in memory, and must never decide what
+//! a row means: it keeps [`model::Change`]s and gives them back.
+//!
+//! ```
+//! use model::{Change, FrameHead, HeadId};
+//! use storage::{Storage, StorageOptions, WriteBatch};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let options = StorageOptions::new(folder.path().join("packets.db"));
+//!
+//! let storage = Storage::open(options.clone())?;
+//! let head = Change::Head(FrameHead { id: HeadId(0), bytes: vec![0x02, 0x00].into() });
+//! storage.writer().submit(WriteBatch { changes: vec![head.clone()], on_durable: None })?;
+//! storage.close()?;
+//!
+//! let mut found = Vec::new();
+//! let storage = Storage::open(options)?;
+//! let report = storage.load(&mut |_| {}, &mut |change| found.push(change))?;
+//! assert_eq!((report.heads, found), (1, vec![head]));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What "durable" promises
+//! [`WriteBatch::on_durable`] runs when the commit that holds the batch has returned. From then on the rows survive
+//! the end of the process by any means, kill -9 included. With [`Durability::PowerLoss`], the default, the log has
+//! also been forced to the medium (`synchronous=FULL`, one `fsync` per group of batches, about one a second), so they
+//! survive power loss as far as the medium keeps its own promises. With [`Durability::ProcessEnd`] the last seconds
+//! may be missing after power loss; the database is consistent in any case.
+
+#![deny(unsafe_code)]
+
+mod checkpoint;
+mod error;
+mod id_set;
+mod load;
+mod lock;
+mod options;
+mod reader;
+mod rows;
+mod schema;
+mod stats;
+mod status;
+mod store;
+mod writer;
+
+pub use error::StorageError;
+pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
+pub use options::{Durability, StorageOptions};
+pub use reader::{DbFigures, Reader, TableRows};
+pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
+pub use store::Storage;
+pub use writer::{WriteBatch, WriterHandle};

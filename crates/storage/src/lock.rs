@@ -1,0 +1,58 @@
+//! One writer per database, enforced by an advisory lock on a file beside it.
+//!
+//! SQLite's own locks are held only during a transaction, so they would let two writers take turns, each handing out
+//! the same ids. The lock goes with the process, however it ends; the file stays and means nothing by itself.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::StorageError;
+
+/// The right to write a database, until dropped.
+#[derive(Debug)]
+pub(crate) struct WriterLock {
+    // Closing the file releases the lock.
+    _file: File,
+}
+
+impl WriterLock {
+    pub(crate) fn acquire(database: &Path) -> Result<Self, StorageError> {
+        let path = lock_path(database);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| StorageError::not_writable(&path, &error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StorageError::Locked { path: database.to_owned(), holder: read_pid(&mut file) });
+            }
+            Err(TryLockError::Error(error)) => return Err(StorageError::not_writable(&path, &error)),
+        }
+        write_pid(&mut file).map_err(|error| StorageError::not_writable(&path, &error))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-lock");
+    name.into()
+}
+
+/// The number that the holder wrote; a file longer than any number is not read to its end.
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.take(16).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}
+
+fn write_pid(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    writeln!(file, "{}", std::process::id())
+}

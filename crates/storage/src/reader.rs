@@ -1,0 +1,122 @@
+//! Questions that the index does not answer: the history of observers' counters, and the size of the file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use model::{ObserverId, ObserverMetrics, UnixMillis};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::{StorageError, rows, schema};
+
+/// Samples returned at most: 30 days at one in five minutes are 8,640.
+const MAX_METRICS: u32 = 100_000;
+
+/// A connection that can only read. May be shared by threads; they take turns.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    conn: Mutex<Connection>,
+}
+
+/// Sizes of the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DbFigures {
+    /// Bytes of a page.
+    pub page_size: u64,
+    /// Pages of the database, as of the newest commit.
+    pub page_count: u64,
+    /// Pages without content, ready for use.
+    pub freelist_count: u64,
+    /// Bytes of the database file on disk; what is only in the log is not in it.
+    pub db_bytes: u64,
+    /// Bytes of the log file; it keeps its size when it begins anew.
+    pub wal_bytes: u64,
+    /// Page cache that the writer's connection may use, in KiB.
+    pub cache_size_kib: u64,
+    /// Rows of the large tables.
+    pub rows: TableRows,
+}
+
+/// Rows by table, as the distance between the lowest and the highest id: exact unless rows between were removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableRows {
+    /// Frame heads.
+    pub heads: u64,
+    /// Observers.
+    pub observers: u64,
+    /// Transmissions.
+    pub transmissions: u64,
+    /// Observations.
+    pub observations: u64,
+}
+
+impl Reader {
+    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
+        Ok(Self { path: path.to_owned(), conn: Mutex::new(schema::open_read_only(path)?) })
+    }
+
+    /// Samples of an observer from `from` until before `to`, oldest first, at most 100,000. Rows that are not
+    /// well-formed are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn metrics(
+        &self,
+        observer: ObserverId,
+        from: UnixMillis,
+        to: UnixMillis,
+    ) -> Result<Vec<ObserverMetrics>, StorageError> {
+        let conn = self.conn.lock();
+        rows::select_metrics(&conn, observer, from, to, MAX_METRICS)
+            .map_err(|error| StorageError::sqlite(&self.path, "reading observers' metrics", error))
+    }
+
+    /// Sizes, from sources that cost microseconds however large the database is.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn db_figures(&self) -> Result<DbFigures, StorageError> {
+        self.query_figures()
+            .map_err(|error| StorageError::sqlite(&self.path, "reading the database's sizes", error))
+    }
+
+    fn query_figures(&self) -> rusqlite::Result<DbFigures> {
+        let conn = self.conn.lock();
+        let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        Ok(DbFigures {
+            page_size: unsigned(number("page_size")?),
+            page_count: unsigned(number("page_count")?),
+            freelist_count: unsigned(number("freelist_count")?),
+            db_bytes: file_bytes(self.path.as_ref()),
+            wal_bytes: file_bytes(wal.as_ref()),
+            cache_size_kib: schema::CACHE_KIB,
+            rows: TableRows {
+                heads: id_span(&conn, "heads")?,
+                observers: id_span(&conn, "observers")?,
+                transmissions: id_span(&conn, "transmissions")?,
+                observations: id_span(&conn, "observations")?,
+            },
+        })
+    }
+}
+
+fn file_bytes(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Two seeks in the table's tree. SQLite would scan for `min` and `max` in one statement, so they are two.
+fn id_span(conn: &Connection, table: &'static str) -> rusqlite::Result<u64> {
+    let end = |function: &str| {
+        let sql = format!("SELECT {function}(id) FROM {table}");
+        conn.prepare_cached(&sql)?
+            .query_row([], |row| row.get::<_, Option<i64>>(0))
+            .optional()
+            .map(Option::flatten)
+    };
+    let span = end("min")?.zip(end("max")?).map(|(first, last)| last.abs_diff(first).saturating_add(1));
+    Ok(span.unwrap_or(0))
+}

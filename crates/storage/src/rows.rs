@@ -1,0 +1,280 @@
+//! Rows as SQLite has them, and as the model has them.
+//!
+//! Counters of 64 bits without sign are stored as the same 64 bits with sign. That changes nothing for a real value and
+//! gives an absurd one back as it came.
+
+use model::{
+    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverMetrics, ObserverRecord,
+    PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, Row, params};
+
+/// Shortest and longest frame head: flags, path byte, up to 64 bytes of path, up to 4 of transport codes.
+const HEAD_BYTES: std::ops::RangeInclusive<usize> = 2..=70;
+
+/// Shortest and longest frame that the firmware takes.
+const RAW_BYTES: std::ops::RangeInclusive<usize> = 3..=255;
+
+const INSERT_HEAD: &str = "INSERT INTO heads VALUES (?1, ?2)";
+const INSERT_TRANSMISSION: &str = "INSERT INTO transmissions VALUES (?1, ?2, ?3)";
+const INSERT_OBSERVATION: &str = "INSERT INTO observations VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+const REPLACE_OBSERVER: &str = "INSERT OR REPLACE INTO observers VALUES \
+    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+const REPLACE_METRICS: &str =
+    "INSERT OR REPLACE INTO observer_metrics VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+
+pub(crate) const SELECT_HEADS: &str = "SELECT id, bytes FROM heads ORDER BY id";
+pub(crate) const SELECT_TRANSMISSIONS: &str = "SELECT id, hash, raw FROM transmissions ORDER BY id";
+pub(crate) const SELECT_TRANSMISSION: &str = "SELECT id, hash, raw FROM transmissions WHERE id = ?1";
+pub(crate) const SELECT_OBSERVATIONS: &str =
+    "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations ORDER BY id";
+const SELECT_OBSERVATION: &str =
+    "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations WHERE id = ?1";
+const SELECT_HEAD: &str = "SELECT id, bytes FROM heads WHERE id = ?1";
+pub(crate) const SELECT_OBSERVERS: &str = "SELECT * FROM observers ORDER BY id";
+const SELECT_METRICS: &str =
+    "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+
+/// Why a row was not written.
+#[derive(Debug)]
+pub(crate) enum RowError {
+    /// The row itself is at fault: whatever happens, it will never fit.
+    Bad(String),
+    /// The database is at fault; the row may be tried again.
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for RowError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+        match error.sqlite_error_code() {
+            Some(ConstraintViolation | TooBig | TypeMismatch) => Self::Bad(error.to_string()),
+            None => Self::Bad(error.to_string()),
+            Some(_) => Self::Database(error),
+        }
+    }
+}
+
+/// Writes one row. A row that is there already, exactly so, counts as written: SQLite may report the failure of a commit
+/// that has succeeded after all, and then the same row comes again.
+pub(crate) fn write(conn: &Connection, change: &Change) -> Result<(), RowError> {
+    let result = match change {
+        Change::Head(head) => insert_head(conn, head),
+        Change::Transmission(transmission) => insert_transmission(conn, transmission),
+        Change::Observation(observation) => insert_observation(conn, observation),
+        Change::Observer(observer) => replace_observer(conn, observer),
+        Change::Metrics(metrics) => replace_metrics(conn, metrics),
+    };
+    match result {
+        Err(RowError::Bad(_)) if is_there_already(conn, change)? => Ok(()),
+        other => other,
+    }
+}
+
+fn insert_head(conn: &Connection, head: &FrameHead) -> Result<(), RowError> {
+    check_length("head", &head.bytes, HEAD_BYTES)?;
+    conn.prepare_cached(INSERT_HEAD)?.execute(params![head.id.0, &*head.bytes])?;
+    Ok(())
+}
+
+fn insert_transmission(conn: &Connection, transmission: &Transmission) -> Result<(), RowError> {
+    check_length("raw", &transmission.raw, RAW_BYTES)?;
+    let id = row_id(transmission.id.0)?;
+    let mut statement = conn.prepare_cached(INSERT_TRANSMISSION)?;
+    statement.execute(params![id, transmission.hash.0.as_slice(), &*transmission.raw])?;
+    Ok(())
+}
+
+fn insert_observation(conn: &Connection, observation: &Observation) -> Result<(), RowError> {
+    let mut statement = conn.prepare_cached(INSERT_OBSERVATION)?;
+    statement.execute(params![
+        row_id(observation.id.0)?,
+        row_id(observation.transmission.0)?,
+        observation.observer.0,
+        observation.head.0,
+        observation.time.0,
+        observation.snr.map(|snr| snr.0),
+        observation.rssi,
+        observation.score,
+    ])?;
+    Ok(())
+}
+
+fn replace_observer(conn: &Connection, observer: &ObserverRecord) -> Result<(), RowError> {
+    conn.prepare_cached(REPLACE_OBSERVER)?.execute(params![
+        observer.id.0,
+        observer.key,
+        observer.name,
+        observer.iata,
+        observer.model,
+        observer.firmware,
+        observer.client_version,
+        observer.radio,
+        observer.battery_mv,
+        observer.uptime_secs.map(u64::cast_signed),
+        observer.noise_floor,
+        observer.can_relay,
+        observer.first_seen.0,
+        observer.last_status.map(|time| time.0),
+        observer.online,
+        observer.clock_skew_secs,
+        observer.clock_last_naive.map(|time| time.0),
+    ])?;
+    Ok(())
+}
+
+fn replace_metrics(conn: &Connection, metrics: &ObserverMetrics) -> Result<(), RowError> {
+    conn.prepare_cached(REPLACE_METRICS)?.execute(params![
+        metrics.observer.0,
+        metrics.time.0,
+        metrics.noise_floor,
+        metrics.tx_air_secs.map(u64::cast_signed),
+        metrics.rx_air_secs.map(u64::cast_signed),
+        metrics.recv_errors.map(u64::cast_signed),
+        metrics.battery_mv,
+        metrics.packets_sent.map(u64::cast_signed),
+        metrics.packets_recv.map(u64::cast_signed),
+    ])?;
+    Ok(())
+}
+
+fn is_there_already(conn: &Connection, change: &Change) -> Result<bool, RowError> {
+    let read = |sql, id: u64, decode: fn(&Row<'_>) -> rusqlite::Result<Change>| {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query([id.cast_signed()])?;
+        // A row that cannot be decoded is not this one.
+        Ok::<_, rusqlite::Error>(
+            rows.next()?.is_some_and(|row| decode(row).is_ok_and(|found| found == *change)),
+        )
+    };
+    Ok(match change {
+        Change::Head(head) => {
+            read(SELECT_HEAD, u64::from(head.id.0), |row| decode_head(row).map(Change::Head))?
+        }
+        Change::Transmission(transmission) => read(SELECT_TRANSMISSION, transmission.id.0, |row| {
+            decode_transmission(row).map(Change::Transmission)
+        })?,
+        Change::Observation(observation) => read(SELECT_OBSERVATION, observation.id.0, |row| {
+            decode_observation(row).map(Change::Observation)
+        })?,
+        Change::Observer(_) | Change::Metrics(_) => false,
+    })
+}
+
+fn check_length(what: &str, bytes: &[u8], allowed: std::ops::RangeInclusive<usize>) -> Result<(), RowError> {
+    if allowed.contains(&bytes.len()) {
+        Ok(())
+    } else {
+        let (min, max) = allowed.into_inner();
+        Err(RowError::Bad(format!("{what} has {} bytes, not {min} to {max}", bytes.len())))
+    }
+}
+
+fn row_id(id: u64) -> Result<i64, RowError> {
+    i64::try_from(id).map_err(|_| RowError::Bad(format!("id {id} is beyond the range of row ids")))
+}
+
+pub(crate) fn decode_head(row: &Row<'_>) -> rusqlite::Result<FrameHead> {
+    Ok(FrameHead { id: HeadId(row.get(0)?), bytes: bytes(row, 1, HEAD_BYTES)? })
+}
+
+pub(crate) fn decode_transmission(row: &Row<'_>) -> rusqlite::Result<Transmission> {
+    let id = TransmissionId(unsigned(row, 0)?);
+    Ok(Transmission { id, hash: PacketHash(row.get(1)?), raw: bytes(row, 2, RAW_BYTES)? })
+}
+
+pub(crate) fn decode_observation(row: &Row<'_>) -> rusqlite::Result<Observation> {
+    Ok(Observation {
+        id: ObservationId(unsigned(row, 0)?),
+        transmission: TransmissionId(unsigned(row, 1)?),
+        observer: ObserverId(row.get(2)?),
+        head: HeadId(row.get(3)?),
+        time: UnixMillis(row.get(4)?),
+        snr: row.get::<_, Option<i8>>(5)?.map(SnrQuarterDb),
+        rssi: row.get(6)?,
+        score: row.get(7)?,
+    })
+}
+
+pub(crate) fn decode_observer(row: &Row<'_>) -> rusqlite::Result<ObserverRecord> {
+    Ok(ObserverRecord {
+        id: ObserverId(row.get(0)?),
+        key: row.get(1)?,
+        name: row.get(2)?,
+        iata: row.get(3)?,
+        model: row.get(4)?,
+        firmware: row.get(5)?,
+        client_version: row.get(6)?,
+        radio: row.get(7)?,
+        battery_mv: row.get(8)?,
+        uptime_secs: row.get::<_, Option<i64>>(9)?.map(i64::cast_unsigned),
+        noise_floor: row.get(10)?,
+        can_relay: row.get(11)?,
+        first_seen: UnixMillis(row.get(12)?),
+        last_status: row.get::<_, Option<i64>>(13)?.map(UnixMillis),
+        online: row.get(14)?,
+        clock_skew_secs: row.get(15)?,
+        clock_last_naive: row.get::<_, Option<i64>>(16)?.map(UnixMillis),
+    })
+}
+
+fn decode_metrics(row: &Row<'_>) -> rusqlite::Result<ObserverMetrics> {
+    let counter = |index| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(index)?.map(i64::cast_unsigned));
+    Ok(ObserverMetrics {
+        observer: ObserverId(row.get(0)?),
+        time: UnixMillis(row.get(1)?),
+        noise_floor: row.get(2)?,
+        tx_air_secs: counter(3)?,
+        rx_air_secs: counter(4)?,
+        recv_errors: counter(5)?,
+        battery_mv: row.get(6)?,
+        packets_sent: counter(7)?,
+        packets_recv: counter(8)?,
+    })
+}
+
+/// The samples of one observer, oldest first; rows that are not well-formed are left out.
+pub(crate) fn select_metrics(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    to: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<ObserverMetrics>> {
+    let mut statement = conn.prepare_cached(SELECT_METRICS)?;
+    let mut rows = statement.query(params![observer.0, from.0, to.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(decode_metrics(row).ok());
+    }
+    Ok(found)
+}
+
+fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    struct NotNegative(u64);
+    impl FromSql for NotNegative {
+        fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+            let id = value.as_i64()?;
+            u64::try_from(id).map(Self).map_err(|_| FromSqlError::OutOfRange(id))
+        }
+    }
+    row.get::<_, NotNegative>(index).map(|id| id.0)
+}
+
+fn bytes(
+    row: &Row<'_>,
+    index: usize,
+    allowed: std::ops::RangeInclusive<usize>,
+) -> rusqlite::Result<Box<[u8]>> {
+    let blob = row.get_ref(index)?.as_blob().map_err(|_| wrong(index))?;
+    if allowed.contains(&blob.len()) { Ok(blob.into()) } else { Err(wrong(index)) }
+}
+
+fn wrong(index: usize) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(
+        index,
+        rusqlite::types::Type::Blob,
+        "not the expected bytes".into(),
+    )
+}

@@ -1,0 +1,126 @@
+//! What the writer and the checkpointer have done since the start.
+
+use model::UnixMillis;
+use parking_lot::Mutex;
+use telemetry::{Counter, Gauge, Histogram};
+
+/// Who causes the bytes of a commit. Each has transactions of its own, so that no commit has two causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteSource {
+    /// Frame heads, transmissions and observations: one cause, a packet heard, and so one transaction. That way no
+    /// crash can leave a part of it.
+    Packets,
+    /// Rows of the observer directory.
+    Observers,
+    /// Samples of observers' counters.
+    Metrics,
+}
+
+impl WriteSource {
+    /// All, in the order in which a group commits them: what is referred to first, and the packets last, so that the
+    /// one `fsync`, of the last commit, covers the group.
+    pub const ALL: [Self; 3] = [Self::Observers, Self::Metrics, Self::Packets];
+
+    /// Name for display and export.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Packets => "packets",
+            Self::Observers => "observers",
+            Self::Metrics => "metrics",
+        }
+    }
+}
+
+/// Figures of one [`WriteSource`].
+#[derive(Debug, Default)]
+pub struct SourceStats {
+    /// Rows inserted or replaced.
+    pub rows: Counter,
+    /// Commits that reached the log.
+    pub commits: Counter,
+    /// Pages handed to the log.
+    pub wal_frames: Counter,
+}
+
+/// Why the newest write failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastWriteError {
+    /// What SQLite said, and to what.
+    pub text: String,
+    /// When.
+    pub at: UnixMillis,
+}
+
+/// Counters of the write path, cumulative since [`crate::Storage::open`].
+#[derive(Debug, Default)]
+pub struct WriteStats {
+    /// Transmissions inserted.
+    pub tx_inserted: Counter,
+    /// Observations inserted.
+    pub obs_inserted: Counter,
+    /// Frame heads inserted.
+    pub head_inserted: Counter,
+    /// Observer rows written; several changes of one observer within a group are one.
+    pub observer_upserts: Counter,
+    /// Metrics rows written.
+    pub metrics_upserts: Counter,
+    /// Failed attempts to commit, and failed checkpoints.
+    pub write_errors: Counter,
+    /// Commits that reached the log, as SQLite reports them.
+    pub wal_commits: Counter,
+    /// Groups of batches made durable.
+    pub batches: Counter,
+    /// Bytes handed to the log: pages, each with its frame header of 24 bytes.
+    pub wal_bytes: Counter,
+    /// Frames in the log after the newest commit.
+    pub wal_frames_now: Gauge,
+    /// Checkpoints that ran, of either kind.
+    pub checkpoints: Counter,
+    /// Those of them that emptied the log because it had grown beyond its bound.
+    pub truncating_checkpoints: Counter,
+    /// Frames of the log whose pages are now in the database file.
+    pub checkpointed_frames: Counter,
+    /// Rows that the database would not take and that lie in the table `set_aside`.
+    pub rows_set_aside: Counter,
+    /// Rows that wait for the writer, the group at work not counted.
+    pub queued_rows: Gauge,
+    /// 1 while commits fail and are retried, else 0.
+    pub failing: Gauge,
+    /// Pages that the writer found in its cache.
+    pub cache_hits: Counter,
+    /// Pages that the writer had to read.
+    pub cache_misses: Counter,
+    /// Pages written before the commit because the cache was full.
+    pub cache_spills: Counter,
+    /// Time of each COMMIT, `fsync` included where there is one.
+    pub commit_time: Histogram,
+    /// From the arrival of a group's first row to the begin of its first transaction.
+    pub batch_wait: Histogram,
+    /// From there until the group was durable: how long the writer was held, retries included.
+    pub batch_hold: Histogram,
+    /// Time of each checkpoint.
+    pub checkpoint_time: Histogram,
+    sources: [SourceStats; 3],
+    last_error: Mutex<Option<LastWriteError>>,
+}
+
+impl WriteStats {
+    /// Figures of one source.
+    pub fn source(&self, source: WriteSource) -> &SourceStats {
+        match source {
+            WriteSource::Observers => &self.sources[0],
+            WriteSource::Metrics => &self.sources[1],
+            WriteSource::Packets => &self.sources[2],
+        }
+    }
+
+    /// The newest failure, kept after writing works again.
+    pub fn last_error(&self) -> Option<LastWriteError> {
+        self.last_error.lock().clone()
+    }
+
+    pub(crate) fn failed(&self, text: String) {
+        self.write_errors.increment();
+        *self.last_error.lock() = Some(LastWriteError { text, at: UnixMillis::now() });
+    }
+}

@@ -1,0 +1,36 @@
+//! SQLite's own counters of a connection's page cache (<https://www.sqlite.org/c3ref/c_dbstatus_options.html>).
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+
+use rusqlite::{Connection, ffi};
+
+/// What the page cache did since the last time this was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CacheUse {
+    pub(crate) hits: u64,
+    pub(crate) misses: u64,
+    /// Pages written; with a write-ahead log these are its frames.
+    pub(crate) writes: u64,
+    pub(crate) spills: u64,
+}
+
+/// Reads the counters and sets them back to 0, because they are 32 bits wide and would overflow within weeks.
+pub(crate) fn take_cache_use(conn: &Connection) -> CacheUse {
+    CacheUse {
+        hits: take(conn, ffi::SQLITE_DBSTATUS_CACHE_HIT),
+        misses: take(conn, ffi::SQLITE_DBSTATUS_CACHE_MISS),
+        writes: take(conn, ffi::SQLITE_DBSTATUS_CACHE_WRITE),
+        spills: take(conn, ffi::SQLITE_DBSTATUS_CACHE_SPILL),
+    }
+}
+
+fn take(conn: &Connection, counter: c_int) -> u64 {
+    const RESET: c_int = 1;
+    let (mut current, mut highest) = (0, 0);
+    // SAFETY: the handle is that of an open connection, which the borrow keeps open and on this thread for the whole
+    // call; both pointers are to live local integers, and SQLite keeps neither after it returns.
+    let code =
+        unsafe { ffi::sqlite3_db_status(conn.handle(), counter, &raw mut current, &raw mut highest, RESET) };
+    if code == ffi::SQLITE_OK { u64::try_from(current).unwrap_or(0) } else { 0 }
+}

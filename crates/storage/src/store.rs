@@ -1,0 +1,108 @@
+//! The database as a whole: opening, handing out its parts, closing.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::Change;
+
+use crate::checkpoint::Checkpointer;
+use crate::load::{self, LoadProgress, LoadReport};
+use crate::lock::WriterLock;
+use crate::writer::{Writer, WriterHandle};
+use crate::{Reader, StorageError, StorageOptions, WriteStats, schema};
+
+/// An open database with its writer thread and its checkpointer thread.
+///
+/// Dropping it does what [`Storage::close`] does, without a word about failures.
+#[derive(Debug)]
+pub struct Storage {
+    path: PathBuf,
+    stats: Arc<WriteStats>,
+    // The order of the fields is the order of the end: the writer drains, the checkpointer empties the log, and only
+    // then may another process write.
+    writer: Writer,
+    checkpointer: Checkpointer,
+    _lock: WriterLock,
+}
+
+impl Storage {
+    /// Opens the database, or makes it together with its folder, and starts the two threads.
+    ///
+    /// # Errors
+    /// [`StorageError::NotWritable`], [`StorageError::NotADatabase`], [`StorageError::NotOurs`],
+    /// [`StorageError::NewerVersion`], [`StorageError::Locked`] and [`StorageError::Damaged`], as their names say;
+    /// none of them changes an existing file.
+    pub fn open(options: StorageOptions) -> Result<Self, StorageError> {
+        make_folder(&options.path)?;
+        schema::refuse_other_files(&options.path)?;
+        let lock = WriterLock::acquire(&options.path)?;
+        let path = options.path.clone();
+        let stats = Arc::new(WriteStats::default());
+        let conn = schema::open_writable(&path)?;
+        let checkpointer = Checkpointer::spawn(&path, Arc::clone(&stats))?;
+        let writer = Writer::spawn(conn, options, Arc::clone(&stats), checkpointer.signal())?;
+        Ok(Self { path, stats, writer, checkpointer, _lock: lock })
+    }
+
+    /// Streams the stored state: heads, observers, then transmissions and observations in the order of their ids, each
+    /// observation after all that it names. Metrics are not part of it; ask a [`Reader`] for them.
+    ///
+    /// Rows that are not well-formed, and observations that name something that is not there, are left out and counted.
+    /// A transmission without any observation is left out, too. All rows are of one moment, the begin of the call;
+    /// batches submitted meanwhile may or may not be among them, so begin to write when this is done.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`] when a page of the file cannot be understood. What the sink has received until then is
+    /// sound, but there may be more.
+    pub fn load(
+        &self,
+        progress: &mut dyn FnMut(LoadProgress),
+        sink: &mut dyn FnMut(Change),
+    ) -> Result<LoadReport, StorageError> {
+        load::load(&self.path, progress, sink)
+    }
+
+    /// The way to the writer; cheap to clone.
+    pub fn writer(&self) -> WriterHandle {
+        self.writer.handle()
+    }
+
+    /// The counters of the write path.
+    pub fn stats(&self) -> Arc<WriteStats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// A connection of its own that can only read.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn reader(&self) -> Result<Reader, StorageError> {
+        Reader::open(&self.path)
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes no more batches, commits all that wait, empties the log into the database file and ends the threads.
+    ///
+    /// # Errors
+    /// [`StorageError::Unwritten`] when commits failed for longer than [`StorageOptions::close_patience`]; the batches
+    /// concerned have not been acknowledged.
+    pub fn close(mut self) -> Result<(), StorageError> {
+        let written = self.writer.finish();
+        self.checkpointer.finish();
+        written
+    }
+}
+
+fn make_folder(database: &Path) -> Result<(), StorageError> {
+    match database.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            fs::create_dir_all(folder).map_err(|error| StorageError::not_writable(folder, &error))
+        }
+        _ => Ok(()),
+    }
+}

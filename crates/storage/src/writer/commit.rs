@@ -1,0 +1,249 @@
+//! Groups into transactions: one per write source, retried until it succeeds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use model::{Change, UnixMillis};
+use rusqlite::{Connection, params};
+
+use super::group::Group;
+use super::queue::Queue;
+use crate::checkpoint::Signal;
+use crate::rows::{self, RowError};
+use crate::status::take_cache_use;
+use crate::{Durability, StorageError, StorageOptions, WriteSource, WriteStats};
+
+/// First pause before a commit is tried again; it doubles up to the second. A lock of a backup tool is gone soon, and a
+/// full disk is cleared by a human, for whom five seconds are at once.
+const RETRY_MIN: Duration = Duration::from_millis(50);
+const RETRY_MAX: Duration = Duration::from_secs(5);
+
+/// Rows kept in `set_aside`; then the oldest are replaced. A fault of the program must not fill the disk.
+const SET_ASIDE_ROWS: u64 = 1_000;
+
+/// Text kept of a row that was set aside.
+const SET_ASIDE_CHARS: usize = 2_000;
+
+/// A frame of the log is a page and its header.
+const FRAME_BYTES: u64 = 4096 + 24;
+
+/// Owns the write connection.
+pub(crate) struct Committer {
+    conn: Connection,
+    options: StorageOptions,
+    stats: Arc<WriteStats>,
+    checkpoints: Arc<Signal>,
+    /// What the hook last said of the log's length.
+    wal_frames: Arc<AtomicU64>,
+    syncs: Option<bool>,
+    set_aside: u64,
+}
+
+/// What a transaction would add to the counters once it is committed.
+#[derive(Default)]
+struct Tally {
+    heads: u64,
+    transmissions: u64,
+    observations: u64,
+    observers: u64,
+    metrics: u64,
+    set_aside: u64,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        mut conn: Connection,
+        options: StorageOptions,
+        stats: Arc<WriteStats>,
+        checkpoints: Arc<Signal>,
+    ) -> Result<Self, StorageError> {
+        let failed = |error| StorageError::sqlite(&options.path, "setting up the writer", error);
+        let wal_frames = Arc::new(AtomicU64::new(0));
+        let (frames, commits) = (Arc::clone(&wal_frames), Arc::clone(&stats));
+        // A hook of our own also keeps SQLite's automatic checkpoint from ever being switched on again.
+        conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+            frames.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            commits.wal_commits.increment();
+            Ok(())
+        }))
+        .map_err(failed)?;
+        let set_aside: i64 = conn
+            .query_row("SELECT coalesce(max(id), 0) FROM set_aside", [], |row| row.get(0))
+            .map_err(failed)?;
+        // Opening and making the tables is not the work of any source.
+        take_cache_use(&conn);
+        let set_aside = u64::try_from(set_aside).unwrap_or(0);
+        Ok(Self { conn, options, stats, checkpoints, wal_frames, syncs: None, set_aside })
+    }
+
+    /// Commits the group, however often that must be tried, and acknowledges it. Gives up only when the storage is
+    /// closing and has been for long enough.
+    pub(crate) fn commit(&mut self, mut group: Group, queue: &Queue) -> Result<(), StorageError> {
+        let start = Instant::now();
+        let mut pause = RETRY_MIN;
+        let mut pending: Vec<WriteSource> =
+            WriteSource::ALL.into_iter().filter(|source| !group.rows(*source).is_empty()).collect();
+        pending.reverse();
+        let any = !pending.is_empty();
+        while let Some(&source) = pending.last() {
+            // The log is one file: forcing it to the medium after the last commit covers those before.
+            let sync = pending.len() == 1 && self.options.durability == Durability::PowerLoss;
+            match self.commit_source(source, group.rows(source), sync) {
+                Ok(()) => {
+                    pending.pop();
+                    if self.stats.failing.get() != 0 {
+                        self.stats.failing.set(0);
+                        tracing::info!(path = %self.options.path.display(), "commits succeed again");
+                    }
+                }
+                Err(error) => {
+                    let reason = self.failed(source, &error);
+                    group.fail_flushes(&reason);
+                    queue.fail_flushes(&reason);
+                    if queue
+                        .wait_to_retry(pause)
+                        .is_some_and(|closing| closing >= self.options.close_patience)
+                    {
+                        let rows = group.row_count() + queue.abandoned_rows();
+                        return Err(StorageError::Unwritten {
+                            path: self.options.path.clone(),
+                            rows,
+                            reason,
+                        });
+                    }
+                    pause = (pause * 2).min(RETRY_MAX);
+                }
+            }
+        }
+        if any {
+            self.stats.batches.increment();
+            self.stats.batch_wait.record(start.saturating_duration_since(group.oldest));
+            self.stats.batch_hold.record(start.elapsed());
+        }
+        group.durable();
+        if any {
+            let frames = self.wal_frames.load(Ordering::Relaxed);
+            self.stats.wal_frames_now.set(frames);
+            self.checkpoints.committed(frames);
+        }
+        Ok(())
+    }
+
+    fn failed(&self, source: WriteSource, error: &rusqlite::Error) -> String {
+        let reason = format!("commit of {}: {error}", source.name());
+        if self.stats.failing.get() == 0 {
+            // Said once; the counter and the last error tell the rest.
+            let path = self.options.path.display();
+            tracing::error!(%path, source = source.name(), %error, "a commit failed and will be tried until it succeeds");
+        }
+        self.stats.failing.set(1);
+        self.stats.failed(reason.clone());
+        reason
+    }
+
+    fn commit_source(&mut self, source: WriteSource, rows: &[Change], sync: bool) -> rusqlite::Result<()> {
+        self.set_sync(sync)?;
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let done = self.write_rows(rows).and_then(|tally| {
+            let start = Instant::now();
+            self.conn.execute_batch("COMMIT")?;
+            self.stats.commit_time.record(start.elapsed());
+            Ok(tally)
+        });
+        // Pages of a failed attempt were written, too; they belong to the same source.
+        self.count_pages(source);
+        match done {
+            Ok(tally) => {
+                self.count(source, &tally);
+                Ok(())
+            }
+            Err(error) => {
+                // After some failures SQLite has rolled back by itself.
+                if !self.conn.is_autocommit()
+                    && let Err(rollback) = self.conn.execute_batch("ROLLBACK")
+                {
+                    tracing::error!(%rollback, "the failed transaction could not be rolled back");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// `synchronous` cannot change within a transaction, and changing it costs a statement, so only when it differs.
+    fn set_sync(&mut self, sync: bool) -> rusqlite::Result<()> {
+        if self.syncs != Some(sync) {
+            self.conn.pragma_update(None, "synchronous", if sync { "FULL" } else { "NORMAL" })?;
+            self.syncs = Some(sync);
+        }
+        Ok(())
+    }
+
+    fn write_rows(&self, rows: &[Change]) -> rusqlite::Result<Tally> {
+        let mut tally = Tally::default();
+        for change in rows {
+            match rows::write(&self.conn, change) {
+                Ok(()) => tally.add(change),
+                // SQLite has undone this one row; the others of the transaction stand.
+                Err(RowError::Bad(reason)) => {
+                    self.set_aside(&reason, change, self.set_aside + tally.set_aside)?;
+                    tally.set_aside += 1;
+                }
+                Err(RowError::Database(error)) => return Err(error),
+            }
+        }
+        Ok(tally)
+    }
+
+    fn set_aside(&self, reason: &str, change: &Change, number: u64) -> rusqlite::Result<()> {
+        tracing::error!(reason, "a row was refused by the database and set aside");
+        let mut row = format!("{change:?}");
+        if let Some((end, _)) = row.char_indices().nth(SET_ASIDE_CHARS) {
+            row.truncate(end);
+        }
+        let place = (number % SET_ASIDE_ROWS + 1).cast_signed();
+        self.conn
+            .prepare_cached("INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![place, UnixMillis::now().0, reason, row])?;
+        Ok(())
+    }
+
+    fn count_pages(&self, source: WriteSource) {
+        let pages = take_cache_use(&self.conn);
+        self.stats.cache_hits.add(pages.hits);
+        self.stats.cache_misses.add(pages.misses);
+        self.stats.cache_spills.add(pages.spills);
+        self.stats.wal_bytes.add(pages.writes * FRAME_BYTES);
+        self.stats.source(source).wal_frames.add(pages.writes);
+    }
+
+    fn count(&mut self, source: WriteSource, tally: &Tally) {
+        let stats = &self.stats;
+        stats.head_inserted.add(tally.heads);
+        stats.tx_inserted.add(tally.transmissions);
+        stats.obs_inserted.add(tally.observations);
+        stats.observer_upserts.add(tally.observers);
+        stats.metrics_upserts.add(tally.metrics);
+        stats.rows_set_aside.add(tally.set_aside);
+        let of_source = stats.source(source);
+        of_source.commits.increment();
+        of_source.rows.add(tally.rows());
+        self.set_aside += tally.set_aside;
+    }
+}
+
+impl Tally {
+    fn add(&mut self, change: &Change) {
+        match change {
+            Change::Head(_) => self.heads += 1,
+            Change::Transmission(_) => self.transmissions += 1,
+            Change::Observation(_) => self.observations += 1,
+            Change::Observer(_) => self.observers += 1,
+            Change::Metrics(_) => self.metrics += 1,
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.heads + self.transmissions + self.observations + self.observers + self.metrics
+    }
+}

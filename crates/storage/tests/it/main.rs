@@ -1,0 +1,10 @@
+//! The storage from outside: what goes in comes out, whatever happens between.
+
+mod batches;
+mod crash;
+mod damage;
+mod disk_full;
+mod figures;
+mod opening;
+mod round_trip;
+mod support;
