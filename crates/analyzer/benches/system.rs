@@ -26,9 +26,23 @@ const QUIET: Duration = Duration::from_secs(3);
 fn main() {
     let binary = PathBuf::from(env!("CARGO_BIN_EXE_meshcore-analyzer"));
     let scratch = tempfile::tempdir().expect("a scratch folder can be made");
-    let messages: u64 = std::env::var("MESSAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(HISTORY_MESSAGES);
+    let messages: u64 =
+        std::env::var("MESSAGES").ok().and_then(|n| n.parse().ok()).unwrap_or(HISTORY_MESSAGES);
     let history = scratch.path().join("history.jsonl");
-    run(&binary, &["simulate", "--seed", "1", "--packets-per-hour", "36000", "--messages", &messages.to_string(), "--out"], &history);
+    run(
+        &binary,
+        &[
+            "simulate",
+            "--seed",
+            "1",
+            "--packets-per-hour",
+            "36000",
+            "--messages",
+            &messages.to_string(),
+            "--out",
+        ],
+        &history,
+    );
     let data = scratch.path().join("data");
 
     let totals = ingest(&binary, &history, &data, messages);
@@ -57,13 +71,24 @@ fn ingest(binary: &Path, history: &Path, data: &Path, messages: u64) -> Value {
     let totals = client.get("/api/stats").json();
     println!("ingest through MQTT, QoS 1, one connection");
     println!("  messages        {messages} sent, {} received, none lost", report["received"]);
-    println!("  time            {:.1} s = {:.0} messages/s, publisher included", took.as_secs_f64(), messages as f64 / took.as_secs_f64());
-    println!("  stored          {} transmissions, {} observations", totals["totalTransmissions"], totals["totalObservations"]);
+    println!(
+        "  time            {:.1} s = {:.0} messages/s, publisher included",
+        took.as_secs_f64(),
+        messages as f64 / took.as_secs_f64()
+    );
+    println!(
+        "  stored          {} transmissions, {} observations",
+        totals["totalTransmissions"], totals["totalObservations"]
+    );
     println!("  resident        {} MB after ingest", resident_mb(server.pid()));
     assert!(server.terminate(), "the program ends well when asked to");
     let file = std::fs::metadata(data.join("analyzer.db")).expect("the database is there").len();
     let observations = totals["totalObservations"].as_f64().unwrap_or(1.0);
-    println!("  database        {:.1} MB = {:.0} bytes/observation", file as f64 / 1e6, file as f64 / observations);
+    println!(
+        "  database        {:.1} MB = {:.0} bytes/observation",
+        file as f64 / 1e6,
+        file as f64 / observations
+    );
     totals
 }
 
@@ -132,7 +157,9 @@ fn live(binary: &Path, server: &Server, scratch: &Path) {
     let arrivals = std::thread::spawn(move || {
         let mut arrivals = HashMap::new();
         while let Some(frame) = feed.frame_within(QUIET) {
-            arrivals.entry(observed(&frame["data"]["raw_hex"], &frame["data"]["observer_id"])).or_insert(Instant::now());
+            arrivals
+                .entry(observed(&frame["data"]["raw_hex"], &frame["data"]["observer_id"]))
+                .or_insert(Instant::now());
         }
         arrivals
     });
@@ -150,7 +177,12 @@ fn live(binary: &Path, server: &Server, scratch: &Path) {
     let mut times: Vec<Duration> =
         sent.iter().filter_map(|(key, at)| Some(arrivals.get(key)?.saturating_duration_since(*at))).collect();
     times.sort();
-    println!("publish to WebSocket frame, {} of {} packets seen, one every {} ms", times.len(), sent.len(), LIVE_PAUSE.as_millis());
+    println!(
+        "publish to WebSocket frame, {} of {} packets seen, one every {} ms",
+        times.len(),
+        sent.len(),
+        LIVE_PAUSE.as_millis()
+    );
     println!("  p50 {:.2} ms  p99 {:.2} ms", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]));
 }
 
@@ -166,6 +198,9 @@ fn ms(time: Duration) -> f64 {
 
 fn resident_mb(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let kib = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
+    let kib = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmRSS:"))
+        .and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or(0) / 1024
 }

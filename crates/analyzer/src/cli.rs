@@ -132,6 +132,8 @@ impl FromStr for BrokerListen {
         if text.eq_ignore_ascii_case("off") {
             return Ok(Self::Off);
         }
-        text.parse().map(Self::At).map_err(|_| "want an address and port such as 127.0.0.1:1883, or `off`".to_owned())
+        text.parse()
+            .map(Self::At)
+            .map_err(|_| "want an address and port such as 127.0.0.1:1883, or `off`".to_owned())
     }
 }

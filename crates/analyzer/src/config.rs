@@ -80,9 +80,11 @@ impl Loaded {
         let file: ConfigFile = deserialize(path, text, &mut not_ours)?;
         let api: ApiConfig = deserialize(path, text, &mut not_the_apis)?;
         let mut warnings = Vec::new();
-        // A key below one that a part does not know is reported by the other part, or not at all.
-        for key in not_ours.intersection(&not_the_apis) {
-            warnings.extend(unknown_key(path, text, key));
+        for key in not_ours.union(&not_the_apis) {
+            // Each part ignores what is the other's; a key is unknown when neither takes it.
+            if is_within(key, &not_ours) && is_within(key, &not_the_apis) {
+                warnings.extend(unknown_key(path, text, key));
+            }
         }
         for (key, reason) in WITHOUT_EFFECT {
             if has_top_level(text, key) {
@@ -131,10 +133,18 @@ fn deserialize<'de, T: serde::Deserialize<'de>>(
     Ok(value)
 }
 
+/// Whether this key, or one that it stands below, is among the ignored.
+fn is_within(key: &str, ignored: &BTreeSet<String>) -> bool {
+    let above = key.match_indices('.').map(|(at, _)| &key[..at]);
+    above.chain([key]).any(|prefix| ignored.contains(prefix))
+}
+
 /// Operators write comments as keys with an underscore or two slashes; those are not mistakes.
 fn unknown_key(path: &Path, text: &str, key: &str) -> Option<String> {
     let leaf = key.rsplit('.').next().unwrap_or(key);
-    if leaf.starts_with(['_', '/', '$']) || WITHOUT_EFFECT.iter().any(|(known, _)| key.split('.').next() == Some(*known)) {
+    if leaf.starts_with(['_', '/', '$'])
+        || WITHOUT_EFFECT.iter().any(|(known, _)| key.split('.').next() == Some(*known))
+    {
         return None;
     }
     let quoted = format!("\"{leaf}\"");

@@ -19,7 +19,11 @@ impl EnvelopeFile {
     /// When the file cannot be opened.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { path: path.to_path_buf(), lines: BufReader::with_capacity(1 << 20, file).lines(), number: 0 })
+        Ok(Self {
+            path: path.to_path_buf(),
+            lines: BufReader::with_capacity(1 << 20, file).lines(),
+            number: 0,
+        })
     }
 
     /// The newest timestamp of all messages; `None` when none carries one.
@@ -52,7 +56,9 @@ impl Iterator for EnvelopeFile {
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => return Some(self.parse(&line)),
                 Err(error) => {
-                    return Some(Err(error).with_context(|| format!("{}:{}", self.path.display(), self.number)));
+                    return Some(
+                        Err(error).with_context(|| format!("{}:{}", self.path.display(), self.number)),
+                    );
                 }
             }
         }

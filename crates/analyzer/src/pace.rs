@@ -44,7 +44,8 @@ impl Pace {
             Self::Recorded { speed, origin } => {
                 let (start, first) = *origin.get_or_insert((Instant::now(), recorded));
                 let recorded_ms = recorded.0.saturating_sub(first.0).max(0);
-                tokio::time::sleep_until(start + Duration::from_secs_f64(recorded_ms as f64 / 1e3 / *speed)).await;
+                tokio::time::sleep_until(start + Duration::from_secs_f64(recorded_ms as f64 / 1e3 / *speed))
+                    .await;
             }
         }
     }

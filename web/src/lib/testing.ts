@@ -1,7 +1,7 @@
 /** Rows for tests. */
-import type { PacketRow } from './api/types';
+import type { Packet } from './api/types';
 
-export function packet(fields: Partial<PacketRow> = {}): PacketRow {
+export function packet(fields: Partial<Packet> = {}): Packet {
   return {
     id: 1,
     raw_hex: '1500AABB',
@@ -20,6 +20,7 @@ export function packet(fields: Partial<PacketRow> = {}): PacketRow {
     rssi: null,
     path_json: '[]',
     direction: 'rx',
+    scope_name: null,
     ...fields,
   };
 }

@@ -49,7 +49,11 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
     let listener = http_threads.block_on(listen(plan.http))?;
     let http = listener.local_addr()?;
     let storage = open_storage(&plan)?;
-    let keys = Arc::new(config::key_ring(&loaded.file, loaded.path.as_deref())?);
+    let mut keys = config::key_ring(&loaded.file, loaded.path.as_deref())?;
+    if plan.demo {
+        demo::CHANNELS.iter().for_each(|name| keys.add_hashtag(name));
+    }
+    let keys = Arc::new(keys);
     let index = new_index(&loaded, Arc::clone(&keys));
     let (sender, receiver) = mqtt::queue(loaded.file.ingest_buffer_size.unwrap_or(DEFAULT_QUEUE));
 
@@ -70,8 +74,9 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
     let services = Arc::new(RunningServices::new(&storage, &ingest, Arc::clone(&progress), broker, outside)?);
     let mut api_config = loaded.api.clone();
     api_config.demo = plan.demo;
-    let state = ApiState::new(Arc::clone(&index), api_config, Arc::clone(&services) as Arc<dyn Services>, hub)
-        .with_keys(keys);
+    let state =
+        ApiState::new(Arc::clone(&index), api_config, Arc::clone(&services) as Arc<dyn Services>, hub)
+            .with_keys(keys);
     let (stop_http, stopped) = watch::channel(false);
     let serving = http_threads.spawn(api::serve(listener, state, until(stopped)));
     summary::listening(&plan, &loaded, http, mqtt_at);

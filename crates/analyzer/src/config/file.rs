@@ -79,7 +79,11 @@ impl ConfigFile {
     pub(super) fn check(&self, path: &Path) -> Result<(), ConfigError> {
         for (index, source) in self.mqtt_sources.iter().enumerate() {
             if source.broker.trim().is_empty() {
-                return Err(ConfigError::value(path, format!("mqttSources[{index}].broker"), "is missing or empty"));
+                return Err(ConfigError::value(
+                    path,
+                    format!("mqttSources[{index}].broker"),
+                    "is missing or empty",
+                ));
             }
         }
         if let Some(size) = self.ingest_buffer_size

@@ -52,7 +52,11 @@ impl MqttSource {
             url: self.broker.trim().to_owned(),
             username: self.username.clone().filter(|name| !name.is_empty()),
             password: self.password.clone(),
-            topics: self.topics.clone().filter(|t| !t.is_empty()).unwrap_or_else(|| vec![DEFAULT_TOPIC.to_owned()]),
+            topics: self
+                .topics
+                .clone()
+                .filter(|t| !t.is_empty())
+                .unwrap_or_else(|| vec![DEFAULT_TOPIC.to_owned()]),
             iata_filter: self.iata_filter.clone(),
             connect_timeout_secs: self.connect_timeout_sec.unwrap_or(DEFAULT_CONNECT_TIMEOUT_SECS),
             region: self.region.clone(),

@@ -17,7 +17,8 @@ fn an_empty_object_is_all_defaults() {
 
 #[test]
 fn a_wrong_type_is_an_error_with_file_line_and_key() {
-    let text = error("{\n  \"port\": 3000,\n  \"mqttSources\": [\n    {\"name\": \"a\", \"broker\": 7}\n  ]\n}");
+    let text =
+        error("{\n  \"port\": 3000,\n  \"mqttSources\": [\n    {\"name\": \"a\", \"broker\": 7}\n  ]\n}");
     assert!(text.starts_with("config.json:4:"), "{text}");
     assert!(text.contains("mqttSources[0].broker"), "{text}");
 }
@@ -32,17 +33,22 @@ fn text_that_is_not_json_is_an_error_with_its_position() {
 
 #[test]
 fn an_unknown_key_is_named_with_its_line_and_the_rest_goes_on() {
-    let loaded = parse("{\n  \"port\": 3001,\n  \"prot\": 1,\n  \"listen\": {\"htpp\": \"x\"}\n}").expect("valid");
+    let loaded =
+        parse("{\n  \"port\": 3001,\n  \"prot\": 1,\n  \"listen\": {\"htpp\": \"x\"}\n}").expect("valid");
     assert_eq!(
         loaded.warnings,
-        ["config.json:4: unknown key `listen.htpp` is ignored", "config.json:3: unknown key `prot` is ignored"]
+        [
+            "config.json:4: unknown key `listen.htpp` is ignored",
+            "config.json:3: unknown key `prot` is ignored"
+        ]
     );
     assert_eq!(loaded.file.port, Some(3001));
 }
 
 #[test]
 fn comments_in_the_form_of_keys_are_not_reported() {
-    let loaded = parse(r#"{"_comment": "x", "//": "y", "$schema": "z", "listen": {"_why": 1}}"#).expect("valid");
+    let loaded =
+        parse(r#"{"_comment": "x", "//": "y", "$schema": "z", "listen": {"_why": 1}}"#).expect("valid");
     assert_eq!(loaded.warnings, Vec::<String>::new());
 }
 
@@ -58,7 +64,8 @@ fn the_older_single_broker_works_and_gives_way_to_sources() {
     let loaded = parse(r#"{"mqtt": {"broker": "mqtt://a:1883", "topic": "t/#"}}"#).expect("valid");
     let brokers = loaded.file.outside_brokers();
     assert_eq!((brokers[0].url.as_str(), brokers[0].topics[0].as_str()), ("mqtt://a:1883", "t/#"));
-    let both = parse(r#"{"mqtt": {"broker": "mqtt://a"}, "mqttSources": [{"broker": "mqtt://b"}]}"#).expect("valid");
+    let both =
+        parse(r#"{"mqtt": {"broker": "mqtt://a"}, "mqttSources": [{"broker": "mqtt://b"}]}"#).expect("valid");
     assert_eq!(both.file.outside_brokers().len(), 1);
     assert_eq!(both.file.outside_brokers()[0].name, "source-1");
     assert!(both.warnings[0].contains("`mqtt` is ignored"));

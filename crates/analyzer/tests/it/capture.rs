@@ -12,8 +12,10 @@ fn distinct() -> (usize, usize) {
     for line in capture_lines() {
         let raw = line["payload"]["raw"].as_str().expect("raw is text").to_owned();
         let bytes = meshcore::decode_hex(&raw).expect("raw is hex");
-        let frame = meshcore::Frame::parse(&bytes).expect("the capture has good frames");
-        let path = (frame.path().count() > 0).then(|| (frame.path().hash_size(), frame.path().bytes().to_vec()));
+        // One frame of the capture has a payload version that no firmware receives.
+        let Ok(frame) = meshcore::Frame::parse(&bytes) else { continue };
+        let path =
+            (frame.path().count() > 0).then(|| (frame.path().hash_size(), frame.path().bytes().to_vec()));
         hashes.insert(frame.content_hash());
         heard.insert((frame.content_hash(), line["topic"].as_str().expect("a topic").to_owned(), path));
     }

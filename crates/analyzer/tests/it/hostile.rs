@@ -68,7 +68,11 @@ fn every_message_of_a_shuffled_mix_has_exactly_one_outcome() {
     assert_eq!(outcome_sum(&report), sent);
     for group in ["sources", "observers"] {
         let rows = report[group].as_array().expect("rows");
-        assert_eq!(rows.iter().map(|row| row["received"].as_u64().expect("a count")).sum::<u64>(), sent, "{group}");
+        assert_eq!(
+            rows.iter().map(|row| row["received"].as_u64().expect("a count")).sum::<u64>(),
+            sent,
+            "{group}"
+        );
         for row in rows {
             assert_eq!(outcome_sum(row), row["received"].as_u64().expect("a count"), "{row}");
         }
@@ -88,7 +92,9 @@ fn garbage_on_the_broker_port_closes_that_connection_and_no_other() {
     use std::io::{Read as _, Write as _};
     let server = Server::start(&binary(), &[]);
     let mut publisher = Publisher::connect(&server.mqtt);
-    for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 64], &[0x10, 0xff, 0xff, 0xff, 0x7f], &[0x30, 0x02, 0x00]] {
+    for garbage in
+        [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 64], &[0x10, 0xff, 0xff, 0xff, 0x7f], &[0x30, 0x02, 0x00]]
+    {
         let mut stream = std::net::TcpStream::connect(&server.mqtt).expect("the broker accepts");
         stream.write_all(garbage).expect("sent");
         stream.shutdown(std::net::Shutdown::Write).expect("half closed");

@@ -19,7 +19,8 @@ export const api = {
   observers: (signal?: Signal) => get('/api/observers', { signal }),
   observer: (id: string, signal?: Signal) => get('/api/observers/{id}', { path: { id }, signal }),
   mqttStatus: (signal?: Signal) => get('/api/mqtt/status', { signal }),
-  channels: (includeEncrypted: boolean, signal?: Signal) => get('/api/channels', { query: { includeEncrypted }, signal }),
+  channels: (includeEncrypted: boolean, signal?: Signal) =>
+    get('/api/channels', { query: { includeEncrypted }, signal }),
   messages: (hash: string, query: { limit: number; offset: number }, signal?: Signal) =>
     get('/api/channels/{hash}/messages', { path: { hash }, query, signal }),
   perf: (signal?: Signal) => get('/api/perf', { signal }),

@@ -13,10 +13,16 @@ export class ApiError extends Error {
   }
 }
 
-type JsonOf<Operation> = Operation extends { responses: { 200: { content: { 'application/json': infer Body } } } } ? Body : never;
+type JsonOf<Operation> = Operation extends {
+  responses: { 200: { content: { 'application/json': infer Body } } };
+}
+  ? Body
+  : never;
 
 /** Every path that answers a GET with JSON. */
-type GetPath = { [P in keyof paths]: paths[P] extends { get: infer G } ? ([JsonOf<G>] extends [never] ? never : P) : never }[keyof paths];
+type GetPath = {
+  [P in keyof paths]: paths[P] extends { get: infer G } ? ([JsonOf<G>] extends [never] ? never : P) : never;
+}[keyof paths];
 
 type GetOf<P extends GetPath> = paths[P] extends { get: infer G } ? G : never;
 
@@ -28,24 +34,32 @@ type InPath<P extends GetPath> = GetOf<P> extends { parameters: { path: infer Pa
 
 interface Options<P extends GetPath> {
   /** What stands in braces in the path. */
-  path?: InPath<P>;
-  query?: QueryOf<P>;
+  path?: InPath<P> & object;
+  query?: QueryOf<P> & object;
   signal?: AbortSignal;
 }
 
 /** After this the server counts as not answering. */
 const TIMEOUT_MS = 20_000;
 
-export async function get<P extends GetPath>(path: P, { path: params, query, signal }: Options<P> = {}): Promise<Answer<P>> {
+export async function get<P extends GetPath>(
+  path: P,
+  { path: params, query, signal }: Options<P> = {},
+): Promise<Answer<P>> {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
-  const response = await send(address(path, params, query), signal ? AbortSignal.any([signal, limit]) : limit, signal);
+  const response = await send(
+    address(path, params, query),
+    signal ? AbortSignal.any([signal, limit]) : limit,
+    signal,
+  );
   if (!response.ok) throw new ApiError(await reason(response), response.status);
   return (await response.json()) as Answer<P>;
 }
 
 function address(path: string, params: object | undefined, query: object | undefined): string {
   let url = path;
-  for (const [key, value] of Object.entries(params ?? {})) url = url.replace(`{${key}}`, encodeURIComponent(String(value)));
+  for (const [key, value] of Object.entries(params ?? {}))
+    url = url.replace(`{${key}}`, encodeURIComponent(String(value)));
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== '') search.set(key, String(value));
@@ -58,7 +72,10 @@ async function send(url: string, signal: AbortSignal, caller: AbortSignal | unde
     return await fetch(url, { signal, headers: { accept: 'application/json' } });
   } catch (error) {
     if (caller?.aborted) throw error;
-    throw new ApiError(signal.aborted ? 'the server did not answer in time' : 'the server cannot be reached', 0);
+    throw new ApiError(
+      signal.aborted ? 'the server did not answer in time' : 'the server cannot be reached',
+      0,
+    );
   }
 }
 

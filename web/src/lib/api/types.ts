@@ -5,6 +5,8 @@ type Schemas = components['schemas'];
 
 export type PacketRow = Schemas['PacketRow'];
 export type LivePacket = Schemas['LivePacket'];
+/** What a packet has in a list, whether it was fetched or came in live. */
+export type Packet = Pick<PacketRow, keyof PacketRow & keyof LivePacket>;
 export type ObservationRow = Schemas['ObservationRow'];
 export type PacketQuery = NonNullable<operations['list_packets']['parameters']['query']>;
 export type NodeQuery = NonNullable<operations['list_nodes']['parameters']['query']>;

@@ -1,5 +1,5 @@
-import { backoff } from './backoff';
 import type { LivePacket } from '../api/types';
+import { backoff } from './backoff';
 import { parseFrame } from './frame';
 
 export type LinkState = 'connecting' | 'live' | 'down';

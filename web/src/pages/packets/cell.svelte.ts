@@ -1,15 +1,15 @@
-import type { PacketRow } from '../../lib/api/types';
+import type { Packet } from '../../lib/api/types';
 import { parseDecoded, parseHops } from '../../lib/packet/decoded';
 import { type Summary, summarise } from '../../lib/packet/summary';
 
 /** One row of the list: changes by itself when another observer hears the packet, without the list noticing. */
 export class Cell {
-  data: PacketRow = $state.raw({} as PacketRow);
+  data: Packet = $state.raw({} as Packet);
 
   private cachedFor: string | null | undefined;
   private cachedSummary: Summary = {};
 
-  constructor(row: PacketRow) {
+  constructor(row: Packet) {
     this.data = row;
   }
 
@@ -27,22 +27,24 @@ export class Cell {
   }
 
   /** The server's word on the whole row. */
-  replace(row: PacketRow): void {
+  replace(row: Packet): void {
     this.data = row;
   }
 
   /** One more observation: the row shows the copy with the longest path, as the server's rows do. */
-  merge(seen: PacketRow): void {
+  merge(seen: Packet): void {
     const longer = parseHops(seen.path_json).length > this.hops.length;
     const shown = longer ? seen : this.data;
     this.data = {
       ...shown,
       id: this.data.id,
+      raw_hex: this.data.raw_hex,
+      route_type: this.data.route_type,
       first_seen: this.data.first_seen,
       timestamp: this.data.timestamp,
       decoded_json: this.data.decoded_json,
       observation_count: Math.max(seen.observation_count, this.data.observation_count),
-      observer_count: Math.max(seen.observer_count ?? 0, this.data.observer_count ?? 0),
+      observer_count: Math.max(seen.observer_count, this.data.observer_count),
     };
   }
 }

@@ -1,7 +1,7 @@
 import { untrack } from 'svelte';
 import { api } from '../../lib/api/api';
 import { ApiError } from '../../lib/api/client';
-import type { PacketList, PacketRow } from '../../lib/api/types';
+import type { Packet, PacketList } from '../../lib/api/types';
 import { apiQuery, matches, type PacketFilter } from './filter';
 import { Cell, PAGE, PageStore } from './store';
 
@@ -129,7 +129,7 @@ export class PacketFeed {
   }
 
   /** Takes observations as they come off the socket, oldest first. */
-  receive(batch: readonly PacketRow[]): void {
+  receive(batch: readonly Packet[]): void {
     if (this.state !== 'ready') return;
     const fresh: Cell[] = [];
     for (const packet of batch) {
@@ -160,7 +160,7 @@ export class PacketFeed {
     }
   }
 
-  private judge(packet: PacketRow, fresh: Cell[]): void {
+  private judge(packet: Packet, fresh: Cell[]): void {
     const verdict = matches(this.filter, packet);
     if (verdict === 'yes') fresh.push(this.store.adopt(new Cell(packet)));
     else if (verdict === 'ask') {
@@ -172,7 +172,7 @@ export class PacketFeed {
   }
 
   /** A copy of an old packet, whose row is not loaded, is no new row. */
-  private isNewer(packet: PacketRow): boolean {
+  private isNewer(packet: Packet): boolean {
     const newest = this.pending[0] ?? this.head[0] ?? this.store.row(0);
     return (
       newest === undefined || packet.first_seen >= newest.data.first_seen || packet.observation_count <= 1

@@ -1,5 +1,5 @@
 /** What the packet list is narrowed to: read from the address, written to it, sent to the server, and tried on live packets. */
-import type { LivePacket, PacketQuery } from '../../lib/api/types';
+import type { Packet, PacketQuery } from '../../lib/api/types';
 import { parseDecoded, text } from '../../lib/packet/decoded';
 import { findKind, findRoute, packetKind, routeKind } from '../../lib/packet/kinds';
 
@@ -61,7 +61,7 @@ export function isFiltered(filter: PacketFilter): boolean {
 }
 
 /** Whether a live packet belongs to the list; `ask` when only the server can tell. */
-export function matches(filter: PacketFilter, packet: LivePacket): 'yes' | 'no' | 'ask' {
+export function matches(filter: PacketFilter, packet: Packet): 'yes' | 'no' | 'ask' {
   if (filter.type && findKind(filter.type)?.code !== packet.payload_type) return 'no';
   if (filter.route && findRoute(filter.route)?.code !== packet.route_type) return 'no';
   if (filter.hash && filter.hash.toLowerCase() !== packet.hash.toLowerCase()) return 'no';
@@ -76,7 +76,7 @@ export function matches(filter: PacketFilter, packet: LivePacket): 'yes' | 'no' 
 }
 
 /** Adverts say whose they are; a node given by its name is one the server has to look up. */
-function ofNode(node: string, packet: LivePacket): 'yes' | 'no' | 'ask' {
+function ofNode(node: string, packet: Packet): 'yes' | 'no' | 'ask' {
   if (packet.payload_type !== ADVERT) return 'no';
   if (!/^[0-9a-f]{64}$/i.test(node)) return 'ask';
   return text(parseDecoded(packet.decoded_json), 'pubKey')?.toLowerCase() === node.toLowerCase()
@@ -91,7 +91,7 @@ function list(csv: string): string[] {
     .map((part) => part.trim());
 }
 
-function inChannel(channel: string, packet: LivePacket): boolean {
+function inChannel(channel: string, packet: Packet): boolean {
   if (packet.payload_type !== GRP_TXT) return false;
   const decoded = parseDecoded(packet.decoded_json);
   const wanted = channel.toLowerCase();

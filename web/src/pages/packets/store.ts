@@ -1,4 +1,4 @@
-import type { PacketList } from '../../lib/api/types';
+import type { Packet } from '../../lib/api/types';
 import { Cell } from './cell.svelte';
 
 export { Cell };
@@ -44,7 +44,7 @@ export class PageStore {
     return cell;
   }
 
-  put(page: number, list: PacketList): void {
+  put(page: number, list: { packets: readonly Packet[]; nextCursor: string | null }): void {
     const cells = list.packets.map((row) => this.adopt(this.byHash.get(row.hash) ?? new Cell(row)));
     this.pages.set(page, cells);
     if (list.nextCursor) this.cursors.set(page + 1, list.nextCursor);

@@ -133,6 +133,7 @@ struct AckFields {
 struct AdvertFields {
     pubkey: String,
     ts: u32,
+    /// Bytes of app data as sent; the firmware reads the first 32 of them.
     app_len: usize,
     sig_ok: bool,
     #[serde(flatten)]
@@ -209,7 +210,15 @@ struct ControlFields {
 
 impl DecodedLine {
     pub(super) fn not_hex() -> Self {
-        Self::Bad(BadFrame { ok: false, err: "not hex", field: None, offset: None, ver: None, ptype: None, route: None })
+        Self::Bad(BadFrame {
+            ok: false,
+            err: "not hex",
+            field: None,
+            offset: None,
+            ver: None,
+            ptype: None,
+            route: None,
+        })
     }
 
     pub(super) fn of(bytes: &[u8], keys: &KeyRing) -> Self {
@@ -262,8 +271,11 @@ impl Fields {
         let payload = match frame.payload() {
             Ok(payload) => payload,
             Err(error) => {
-                let problem =
-                    PayloadProblem { err: error.kind.name(), err_field: error.field, err_offset: error.offset };
+                let problem = PayloadProblem {
+                    err: error.kind.name(),
+                    err_field: error.field,
+                    err_offset: error.offset,
+                };
                 return Self { error: Some(problem), ..fields };
             }
         };
@@ -349,12 +361,21 @@ impl AdvertFields {
                 feat1: app.feat1,
                 feat2: app.feat2,
                 app_valid: true,
-                ..AppFields::named(app.flags, app.name.map(|name| (name.bytes().to_vec(), name.lossy().into_owned())))
+                ..AppFields::named(
+                    app.flags,
+                    app.name.map(|name| (name.bytes().to_vec(), name.lossy().into_owned())),
+                )
             },
             Err(error) => AppFields { flags: error.flags, role: error.role().code(), ..AppFields::default() },
         });
         let (pubkey, sig_ok) = (lower(&advert.key.0), advert.verify());
-        Self { pubkey, ts: advert.timestamp, app_len: advert.app_data.len(), sig_ok, app }
+        Self {
+            pubkey,
+            ts: advert.timestamp,
+            app_len: advert.app_data.len() + advert.ignored.len(),
+            sig_ok,
+            app,
+        }
     }
 }
 

@@ -62,7 +62,9 @@ fn nothing_is_printed_that_the_vectors_do_not_know_but_the_documented_additions(
     for vector in vectors() {
         let line = decode(&vector.hex, &keys);
         let extra = |line: &Value, expect: &Value| {
-            let (Some(line), Some(expect)) = (line.as_object(), expect.as_object()) else { return Vec::new() };
+            let (Some(line), Some(expect)) = (line.as_object(), expect.as_object()) else {
+                return Vec::new();
+            };
             line.keys().filter(|key| !expect.contains_key(*key)).cloned().collect::<Vec<_>>()
         };
         let found = [extra(&line, &vector.expect), extra(&line["p"], &vector.expect["p"])].concat();
@@ -87,7 +89,8 @@ fn a_line_that_is_not_hex_is_said_to_be_so() {
 
 #[test]
 fn a_key_that_is_none_is_refused_by_number_and_not_repeated() {
-    let args = DecodeArgs { frames: Vec::new(), keys: vec!["00".repeat(16), "c0ffee".into()], channels: Vec::new() };
+    let args =
+        DecodeArgs { frames: Vec::new(), keys: vec!["00".repeat(16), "c0ffee".into()], channels: Vec::new() };
     let error = format!("{:#}", key_ring(&args).expect_err("too short"));
     assert!(error.contains("--key number 2") && !error.contains("c0ffee"), "{error}");
 }

@@ -15,6 +15,9 @@ use tokio::task::JoinHandle;
 /// A few packets a second: busy enough to watch, slow enough to read.
 const PACKETS_PER_HOUR: f64 = 1_800.0;
 
+/// Channels that anyone can join, as far as the recorded and the simulated packets use them.
+pub(super) const CHANNELS: &[&str] = &["#aa", "#bay", "#bot", "#test", "#wardriving"];
+
 /// Starts publishing in the background.
 ///
 /// # Errors
@@ -22,7 +25,10 @@ const PACKETS_PER_HOUR: f64 = 1_800.0;
 pub(super) fn start(runtime: &Runtime, broker: SocketAddr, loaded: &Loaded) -> Result<JoinHandle<()>> {
     let mut url = BrokerUrl::parse(&format!("mqtt://{broker}"))?;
     if let Some(user) = loaded.file.listen.mqtt_users.first() {
-        url = url.with_credentials(Credentials { username: user.username.clone(), password: user.password.clone() });
+        url = url.with_credentials(Credentials {
+            username: user.username.clone(),
+            password: user.password.clone(),
+        });
     }
     Ok(runtime.spawn(async move {
         if let Err(error) = publish(&url).await {

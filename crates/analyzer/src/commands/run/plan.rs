@@ -63,13 +63,16 @@ impl Plan {
         let outside = loaded.file.outside_brokers().len();
         let (mqtt, mqtt_off_because) = match wished {
             Some(listen) => (listen, None),
-            None if outside > 0 && !args.demo => {
-                (BrokerListen::Off, Some(format!("the configuration names {outside} outside; --mqtt ADDR:PORT turns it on")))
-            }
+            None if outside > 0 && !args.demo => (
+                BrokerListen::Off,
+                Some(format!("the configuration names {outside} outside; --mqtt ADDR:PORT turns it on")),
+            ),
             None => (BrokerListen::At(SocketAddr::new(loopback, DEFAULT_MQTT_PORT)), None),
         };
         if args.demo && mqtt == BrokerListen::Off {
-            bail!("--demo publishes to the embedded broker: leave out `--mqtt off` (and `listen.mqtt` in the configuration)");
+            bail!(
+                "--demo publishes to the embedded broker: leave out `--mqtt off` (and `listen.mqtt` in the configuration)"
+            );
         }
         Ok(Self { http, mqtt, mqtt_off_because, data: data_folder(args, loaded)?, demo: args.demo })
     }
@@ -85,6 +88,7 @@ fn data_folder(args: &RunArgs, loaded: &Loaded) -> Result<DataFolder> {
         return folder.map(DataFolder::Temporary).context("cannot make a temporary folder for the demo");
     }
     let beside_corescope = loaded.file.db_path.as_deref().and_then(Path::parent);
-    let folder = beside_corescope.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("data"));
+    let folder =
+        beside_corescope.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("data"));
     Ok(DataFolder::Kept(folder.to_path_buf()))
 }

@@ -4,8 +4,9 @@ use super::load::LoadProgress;
 use super::sources::{EMBEDDED, Unusable};
 use anyhow::Result;
 use api::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
+    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
+    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 use ingest::{Ingest, IngestLedger, Outcome, SubmitAnswer, SubmitHandle};
 use meshcore::Hex;
@@ -246,7 +247,10 @@ fn embedded_row(broker: &Broker) -> MqttSourceRow {
         connect_count: stats.connects_total,
         disconnect_count: stats.connects_total.saturating_sub(stats.clients_connected as u64),
         packets_total: stats.messages.total(),
-        liveness: newest.map(|at| SourceLiveness { last_receipt_unix: unix_secs(Some(at)), last_message_unix: unix_secs(Some(at)) }),
+        liveness: newest.map(|at| SourceLiveness {
+            last_receipt_unix: unix_secs(Some(at)),
+            last_message_unix: unix_secs(Some(at)),
+        }),
         ..MqttSourceRow::default()
     }
 }
@@ -265,7 +269,9 @@ fn outside_row(status: SourceStatus) -> MqttSourceRow {
         packets_total: status.messages_total,
         packets_last5m: status.messages_last_5m,
         last_error: status.last_error,
-        liveness: status.last_message.map(|_| SourceLiveness { last_receipt_unix: last, last_message_unix: last }),
+        liveness: status
+            .last_message
+            .map(|_| SourceLiveness { last_receipt_unix: last, last_message_unix: last }),
     }
 }
 

@@ -28,7 +28,8 @@ pub(super) async fn embedded_broker(
         return Ok(None);
     };
     let users = loaded.file.listen.mqtt_users.iter();
-    let users = users.map(|user| User { name: user.username.clone(), password: user.password.clone() }).collect();
+    let users =
+        users.map(|user| User { name: user.username.clone(), password: user.password.clone() }).collect();
     let config = BrokerConfig { listen, source: EMBEDDED.1.0, users, ..BrokerConfig::default() };
     Ok(Some(Broker::bind(config, sender).await?))
 }
@@ -61,8 +62,12 @@ pub(super) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<S
 /// What ingest lets through from whom.
 pub(super) fn ingest_config(loaded: &Loaded) -> IngestConfig {
     let file = &loaded.file;
-    let embedded =
-        SourcePolicy { source: EMBEDDED.1, name: EMBEDDED.0.to_owned(), region: None, iata_filter: Vec::new() };
+    let embedded = SourcePolicy {
+        source: EMBEDDED.1,
+        name: EMBEDDED.0.to_owned(),
+        region: None,
+        iata_filter: Vec::new(),
+    };
     let brokers = file.outside_brokers();
     let outside = (FIRST_OUTSIDE..).zip(&brokers).map(|(number, broker)| SourcePolicy {
         source: SourceId(number),

@@ -30,7 +30,9 @@ pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Op
     }
     match &plan.data {
         DataFolder::Kept(_) => println!("  data      {}", plan.data.database().display()),
-        DataFolder::Temporary(_) => println!("  data      {} (removed at the end)", plan.data.database().display()),
+        DataFolder::Temporary(_) => {
+            println!("  data      {} (removed at the end)", plan.data.database().display())
+        }
     }
     match &loaded.path {
         Some(path) => println!("  config    {}", path.display()),
@@ -40,7 +42,9 @@ pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Op
         println!("  only this machine can open the page; --http 0.0.0.0:{} lets the network in", http.port());
     }
     if open_to_anyone(plan, loaded) {
-        println!("  anyone on the network can publish to the broker; `listen.mqttUsers` in the configuration asks for a login");
+        println!(
+            "  anyone on the network can publish to the broker; `listen.mqttUsers` in the configuration asks for a login"
+        );
     }
 }
 
@@ -67,7 +71,10 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
     }
-    let loopback: std::net::IpAddr =
-        if address.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() };
+    let loopback: std::net::IpAddr = if address.is_ipv4() {
+        std::net::Ipv4Addr::LOCALHOST.into()
+    } else {
+        std::net::Ipv6Addr::LOCALHOST.into()
+    };
     SocketAddr::new(loopback, address.port())
 }

@@ -1,0 +1,5 @@
+mod list;
+mod observations;
+mod one;
+mod submit;
+mod timestamps;
