@@ -13,6 +13,7 @@ mod tidy;
 mod web;
 
 use anyhow::{Result, bail};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask <task>
@@ -25,7 +26,17 @@ usage: cargo xtask <task>
   bench [NAME]    print the figures: decode, index, ingest, storage, mqtt, system (all when no name is given)
 ";
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match dispatch() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let task = args.next().unwrap_or_default();
     let rest: Vec<String> = args.collect();

@@ -46,7 +46,8 @@ pub(crate) struct HttpError {
 
 impl HttpError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        let body = ErrorBody { error: error.into(), parameter: None, detail: None, field: None, offset: None };
+        let body =
+            ErrorBody { error: error.into(), parameter: None, detail: None, field: None, offset: None };
         Self { status, body }
     }
 

@@ -42,14 +42,17 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
-            BytesRejection::FailedToBufferBody(failure) if failure.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            BytesRejection::FailedToBufferBody(failure)
+                if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
                 HttpError::new(StatusCode::PAYLOAD_TOO_LARGE, "body too large")
             }
             _ => HttpError::bad_request("body could not be read"),
         })?;
         let mut json = serde_json::Deserializer::from_slice(&bytes);
         let invalid = |detail: String| HttpError::bad_request("invalid JSON body").with_detail(detail);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
+        let value =
+            serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
         json.end().map_err(|error| invalid(error.to_string()))?;
         Ok(Self(value))
     }

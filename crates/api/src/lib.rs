@@ -31,8 +31,8 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter, HealthThresholds,
-    ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
+    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
+    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
 };
 pub use error::ApiError;
 pub use live::LiveHub;
@@ -40,8 +40,8 @@ pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;
 pub use services::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket,
-    WriteSourcesSnapshot, WriterPerf,
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
+    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
+    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

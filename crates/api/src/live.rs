@@ -24,7 +24,9 @@ pub(crate) async fn feed(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => open(&state, upgrade, &headers),
-        Err(_) => HttpError::new(StatusCode::UPGRADE_REQUIRED, "this path speaks WebSocket only").into_response(),
+        Err(_) => {
+            HttpError::new(StatusCode::UPGRADE_REQUIRED, "this path speaks WebSocket only").into_response()
+        }
     }
 }
 

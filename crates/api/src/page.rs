@@ -21,7 +21,8 @@ pub(crate) async fn page(
         return live::open(&state, upgrade, request.headers());
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
-        let mut response = HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed").into_response();
+        let mut response =
+            HttpError::new(StatusCode::METHOD_NOT_ALLOWED, "method not allowed").into_response();
         response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET,HEAD"));
         return response;
     }

@@ -1,6 +1,9 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
-use crate::routes::{channels, config, decode, docs, health, iata, ingest, mqtt, nodes, observers, packets, perf, stats, traces};
+use crate::routes::{
+    channels, config, decode, docs, health, iata, ingest, mqtt, nodes, observers, packets, perf, stats,
+    traces,
+};
 use crate::state::ApiState;
 use crate::{live, middleware, openapi, page};
 use axum::Router;
@@ -60,9 +63,6 @@ pub fn router(state: ApiState) -> Router {
         .method_not_allowed_fallback(middleware::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
     let api = middleware::around_api(api, &state);
-    let whole = Router::new()
-        .route("/ws", axum::routing::get(live::feed))
-        .fallback(page::page)
-        .merge(api);
+    let whole = Router::new().route("/ws", axum::routing::get(live::feed)).fallback(page::page).merge(api);
     middleware::around_all(whole, &state).with_state(state)
 }

@@ -3,8 +3,9 @@
 mod reports;
 
 pub use reports::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection, SourceAccount,
-    SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo,
+    RecentRejection, SourceAccount, SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    WriterPerf,
 };
 
 use std::future::Future;

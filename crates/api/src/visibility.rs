@@ -37,7 +37,10 @@ impl<'a> Visibility<'a> {
     }
 
     fn hides_name(&self, name: &str) -> bool {
-        self.config.hidden_name_prefixes.iter().any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
+        self.config
+            .hidden_name_prefixes
+            .iter()
+            .any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
     }
 }
 
@@ -53,7 +56,9 @@ pub(crate) fn regions(codes: Vec<String>) -> Option<Vec<String>> {
 /// A 400 for an area that is not configured: leaving the filter away would show the wrong nodes as the right ones.
 pub(crate) fn area_key(area: Option<String>, config: &ApiConfig) -> Result<Option<String>, HttpError> {
     match area.filter(|area| !area.is_empty()) {
-        Some(area) if !config.areas.contains_key(&area) => Err(HttpError::bad_parameter("area", "no such area")),
+        Some(area) if !config.areas.contains_key(&area) => {
+            Err(HttpError::bad_parameter("area", "no such area"))
+        }
         area => Ok(area),
     }
 }

@@ -15,7 +15,10 @@ fn a_missing_file_is_not_found_and_any_other_path_is_the_pages() {
     let wanted = if is_built() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     for path in ["/", "", "/nodes", "/nodes/abc", "//", "/../..", "/%2e%2e"] {
         let status = get(path, &[]).status();
-        assert!(status == wanted || (path.contains("..") && status == StatusCode::NOT_FOUND), "{path}: {status}");
+        assert!(
+            status == wanted || (path.contains("..") && status == StatusCode::NOT_FOUND),
+            "{path}: {status}"
+        );
     }
 }
 
@@ -26,7 +29,9 @@ fn compressed_forms_are_not_files_of_their_own() {
 
 #[test]
 fn the_start_is_revalidated_and_hashed_files_are_kept() {
-    let Some(hashed) = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js")) else { return };
+    let Some(hashed) = Dist::iter().find(|name| name.starts_with(HASHED) && name.ends_with(".js")) else {
+        return;
+    };
     let start = get("/", &[]);
     assert_eq!(start.headers()[CACHE_CONTROL], "no-cache");
     assert_eq!(start.headers()[CONTENT_TYPE], "text/html; charset=utf-8");

@@ -64,8 +64,10 @@ impl Broker {
         let listen = |cause| MqttError::listen(wanted, cause);
         let listener = TcpListener::bind(wanted).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let max_connections = u32::try_from(config.max_clients.saturating_add(MAX_HANDSHAKES)).unwrap_or(u32::MAX);
-        let max_connections = max_connections.min((Semaphore::MAX_PERMITS as u64).min(u64::from(u32::MAX)) as u32);
+        let max_connections =
+            u32::try_from(config.max_clients.saturating_add(MAX_HANDSHAKES)).unwrap_or(u32::MAX);
+        let max_connections =
+            max_connections.min((Semaphore::MAX_PERMITS as u64).min(u64::from(u32::MAX)) as u32);
         let hub = Arc::new(Hub::new(config));
         let connections = Arc::new(Semaphore::new(max_connections as usize));
         let (stop, stopped) = watch::channel(false);

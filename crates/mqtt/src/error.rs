@@ -8,13 +8,17 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum MqttError {
     /// Another program has the port.
-    #[error("cannot listen for MQTT on {address}: the address is in use; stop the other program or choose another port")]
+    #[error(
+        "cannot listen for MQTT on {address}: the address is in use; stop the other program or choose another port"
+    )]
     AddressInUse {
         /// Where the broker should have listened.
         address: SocketAddr,
     },
     /// The operating system does not let this user listen there.
-    #[error("cannot listen for MQTT on {address}: permission denied; choose a port above 1023 or grant the right to bind it")]
+    #[error(
+        "cannot listen for MQTT on {address}: permission denied; choose a port above 1023 or grant the right to bind it"
+    )]
     ListenDenied {
         /// Where the broker should have listened.
         address: SocketAddr,

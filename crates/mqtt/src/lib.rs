@@ -39,9 +39,9 @@ mod topic;
 mod transport;
 mod url;
 
+pub use broker::Broker;
 pub use broker::config::{BrokerConfig, User};
 pub use broker::stats::{BrokerStats, ClientStats, CloseReason, MessagesByQos, RefuseReason};
-pub use broker::Broker;
 pub use client::publisher::Publisher;
 pub use client::source::Source;
 pub use client::source_config::{Secret, SessionKind, SourceConfig, SourceProtocol};

@@ -133,7 +133,9 @@ impl Violation {
     /// What the packet decoder of `mqtt-protocol-core` found.
     pub(crate) fn from_codec(error: result_code::MqttError) -> Self {
         match error {
-            result_code::MqttError::ProtocolError => Self::Protocol("a property or option is not allowed here"),
+            result_code::MqttError::ProtocolError => {
+                Self::Protocol("a property or option is not allowed here")
+            }
             _ => Self::Malformed("the packet's fields do not fit its length"),
         }
     }

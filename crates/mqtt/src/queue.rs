@@ -52,7 +52,8 @@ pub fn queue(capacity: usize) -> (MessageSender, MessageReceiver) {
 /// by one read of each connection.
 pub fn queue_with_limit(capacity: usize, max_bytes: usize) -> (MessageSender, MessageReceiver) {
     let (sender, receiver) = mpsc::channel(capacity.max(1));
-    let bytes = Arc::new(ByteGauge { waiting: AtomicUsize::new(0), limit: max_bytes.max(1), room: Notify::new() });
+    let bytes =
+        Arc::new(ByteGauge { waiting: AtomicUsize::new(0), limit: max_bytes.max(1), room: Notify::new() });
     let sender = MessageSender { channel: sender, bytes: Arc::clone(&bytes) };
     (sender, MessageReceiver { channel: receiver, bytes, scratch: Vec::new() })
 }

@@ -94,4 +94,4 @@ fn slot_of(bytes: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -43,7 +43,10 @@ impl BrokerUrl {
         match scheme.to_ascii_lowercase().as_str() {
             "mqtt" | "tcp" => {}
             "mqtts" | "ssl" | "tls" | "ws" | "wss" => {
-                return Err(MqttError::TransportNotSupported { url: mask(text), scheme: scheme.to_ascii_lowercase() });
+                return Err(MqttError::TransportNotSupported {
+                    url: mask(text),
+                    scheme: scheme.to_ascii_lowercase(),
+                });
             }
             _ => return Err(bad("unknown scheme; use mqtt:// or tcp://".to_owned())),
         }
@@ -136,7 +139,9 @@ fn split_port(address: &str) -> Result<(&str, u16), String> {
         }
     } else {
         match address.split_once(':') {
-            Some((_, port)) if port.contains(':') => return Err("an IPv6 address must stand in brackets".to_owned()),
+            Some((_, port)) if port.contains(':') => {
+                return Err("an IPv6 address must stand in brackets".to_owned());
+            }
             Some((host, port)) => (host, Some(port)),
             None => (address, None),
         }

@@ -11,7 +11,7 @@ const MAX_FILE_LINES: usize = 600;
 const MAX_FUNCTION_LINES: usize = 80;
 
 /// The only modules that may hold `unsafe`; each block there carries its SAFETY sentence.
-const UNSAFE_ALLOWED: &[&str] = &["crates/storage/src/sqlite_status.rs", "crates/storage/src/vfs.rs"];
+const UNSAFE_ALLOWED: &[&str] = &["crates/storage/src/status.rs", "crates/storage/src/vfs.rs"];
 
 /// Endings of the files that these rules are about.
 const SOURCE_ENDINGS: &[&str] = &["rs", "ts", "svelte", "css"];

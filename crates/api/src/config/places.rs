@@ -95,7 +95,8 @@ fn in_box(edges: [Option<f64>; 4], [lat, lon]: [f64; 2]) -> Option<bool> {
 fn in_polygon(corners: &[[f64; 2]], [lat, lon]: [f64; 2]) -> bool {
     edges(corners)
         .filter(|([lat_a, lon_a], [lat_b, lon_b])| {
-            (lat_a > &lat) != (lat_b > &lat) && lon < (lon_b - lon_a) * (lat - lat_a) / (lat_b - lat_a) + lon_a
+            (lat_a > &lat) != (lat_b > &lat)
+                && lon < (lon_b - lon_a) * (lat - lat_a) / (lat_b - lat_a) + lon_a
         })
         .count()
         % 2

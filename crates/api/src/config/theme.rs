@@ -7,13 +7,21 @@ use serde_json::{Map, Value, json};
 pub(crate) fn theme_blocks(config: &ApiConfig) -> Map<String, Value> {
     let mut blocks = Map::new();
     let ours: [(&str, Value, &Value); 7] = [
-        ("branding", json!({"siteName": "MeshCore Analyzer", "tagline": "Real-time MeshCore LoRa mesh"}), &config.branding),
+        (
+            "branding",
+            json!({"siteName": "MeshCore Analyzer", "tagline": "Real-time MeshCore LoRa mesh"}),
+            &config.branding,
+        ),
         ("theme", light(), &config.theme),
         ("themeDark", dark(), &config.theme_dark),
         ("nodeColors", node_colors(), &config.node_colors),
         ("typeColors", type_colors(), &config.type_colors),
         ("home", home(), &config.home),
-        ("markerStroke", json!({"color": "rgba(255,255,255,0.85)", "width": 1, "opacity": 1}), &config.marker_stroke),
+        (
+            "markerStroke",
+            json!({"color": "rgba(255,255,255,0.85)", "width": 1, "opacity": 1}),
+            &config.marker_stroke,
+        ),
     ];
     for (name, defaults, configured) in ours {
         let mut block = defaults;

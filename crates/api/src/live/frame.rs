@@ -1,7 +1,9 @@
 //! What one frame of the live feed says.
 
 use crate::render::hex;
-use crate::render::packet::{DecodedPath, ObserverTexts, RECEIVED, decoded, decoded_packet, hops, to_json_text};
+use crate::render::packet::{
+    DecodedPath, ObserverTexts, RECEIVED, decoded, decoded_packet, hops, to_json_text,
+};
 use crate::render::payload::{DecodedPayload, Signatures};
 use crate::render::time::{rfc3339, rfc3339_millis};
 use index::ObservationView;

@@ -5,8 +5,8 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, close_code};
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use tokio::sync::watch;
 
 /// Clients have nothing to say.
 pub(crate) const MAX_INBOUND_BYTES: usize = 512;

@@ -4,8 +4,8 @@ use crate::config::ApiConfig;
 use crate::state::ApiState;
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap, HeaderValue,
-    ORIGIN, VARY,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap,
+    HeaderValue, ORIGIN, VARY,
 };
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
@@ -16,11 +16,7 @@ pub(crate) async fn cross_origin(State(state): State<ApiState>, request: Request
     let Some(origin) = request.headers().get(ORIGIN).cloned() else { return next.run(request).await };
     let allowed = {
         let config = state.config();
-        if config.cors_allowed_origins.is_empty() {
-            None
-        } else {
-            Some(allowed_origin(&config, &origin))
-        }
+        if config.cors_allowed_origins.is_empty() { None } else { Some(allowed_origin(&config, &origin)) }
     };
     let Some(allowed) = allowed else { return next.run(request).await };
     let mut response = match (request.method(), &allowed) {

@@ -132,7 +132,8 @@ impl RouteTimes {
         let mut sorted = self.last.clone();
         sorted.sort_unstable();
         // The contract's percentile: the element at n·p, rounded down and kept within the list.
-        let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
+        let at =
+            |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
         EndpointFigures {
             count: self.count,
             avg_ms: mean_millis(self.total, self.count),

@@ -90,7 +90,11 @@ impl NodeRow {
             last_seen,
             hash_size: node.hash_size,
             hash_size_inconsistent: node.hash_size_inconsistent,
-            hash_sizes_seen: if node.hash_sizes_seen.len() > 1 { node.hash_sizes_seen.to_vec() } else { Vec::new() },
+            hash_sizes_seen: if node.hash_sizes_seen.len() > 1 {
+                node.hash_sizes_seen.to_vec()
+            } else {
+                Vec::new()
+            },
             foreign: is_foreign(node, config),
             battery_mv: None,
             temperature_c: None,

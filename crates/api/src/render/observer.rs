@@ -58,7 +58,8 @@ pub(crate) struct ObserverRow {
 impl ObserverRow {
     pub(crate) fn of(view: &ObserverView<'_>) -> Self {
         let record = view.record;
-        let text = |text: &Option<Box<str>>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
+        let text =
+            |text: &Option<Box<str>>| text.as_deref().filter(|text| !text.is_empty()).map(str::to_owned);
         let place = view.location.filter(|location| location.is_in_range() && !location.is_zero());
         Self {
             id: record.key.to_string(),

@@ -4,7 +4,9 @@
 
 mod from_meshcore;
 
-pub(crate) use from_meshcore::{Signatures, decode_payload, empty, group_text, shown_name, shown_text, unknown};
+pub(crate) use from_meshcore::{
+    Signatures, decode_payload, empty, group_text, shown_name, shown_text, unknown,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;

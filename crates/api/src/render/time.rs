@@ -93,7 +93,12 @@ mod tests {
     #[test]
     fn times_without_a_zone_are_utc_and_nonsense_is_none() {
         let noon = Some(UnixMillis(1_778_932_800_000));
-        for text in ["2026-05-16T12:00:00Z", "2026-05-16 12:00:00", "2026-05-16T12:00:00", "2026-05-16T14:00:00+02:00"] {
+        for text in [
+            "2026-05-16T12:00:00Z",
+            "2026-05-16 12:00:00",
+            "2026-05-16T12:00:00",
+            "2026-05-16T14:00:00+02:00",
+        ] {
             assert_eq!(parse(text), noon, "{text}");
         }
         assert_eq!(parse("2026-05-16"), Some(UnixMillis(1_778_889_600_000)));

@@ -100,7 +100,10 @@ pub(crate) async fn channel_messages(
     let answer = state.read_rows(rows, move |index| {
         let index = index.read();
         let page = index.channel_messages(&channel, regions.as_deref(), rows, offset);
-        MessagesResponse { messages: page.messages.iter().map(ChannelMessageRow::of).collect(), total: page.total }
+        MessagesResponse {
+            messages: page.messages.iter().map(ChannelMessageRow::of).collect(),
+            total: page.total,
+        }
     });
     Ok(Json(answer.await?))
 }

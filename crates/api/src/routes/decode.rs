@@ -65,8 +65,11 @@ pub(crate) fn frame_bytes(hex: &str) -> Result<Vec<u8>, HttpError> {
         return Err(HttpError::bad_request("hex is required"));
     }
     if let Some(place) = digits.chars().position(|c| !c.is_ascii_hexdigit()) {
-        return Err(HttpError::bad_request("hex has a character that is no hex digit").with_place("hex", place));
+        return Err(
+            HttpError::bad_request("hex has a character that is no hex digit").with_place("hex", place)
+        );
     }
-    meshcore::decode_hex(&digits)
-        .ok_or_else(|| HttpError::bad_request("hex has an odd number of digits").with_place("hex", digits.len()))
+    meshcore::decode_hex(&digits).ok_or_else(|| {
+        HttpError::bad_request("hex has an odd number of digits").with_place("hex", digits.len())
+    })
 }

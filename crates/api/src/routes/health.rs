@@ -64,7 +64,10 @@ pub(crate) async fn healthz(State(state): State<ApiState>) -> Response {
         loaded_tx: totals.transmissions,
         loaded_obs: totals.observations,
         from_pubkey_backfill: BackfillProgress { total: 0, processed: 0, done: true },
-        ingest_liveness: sources.into_iter().filter_map(|source| Some((source.name, source.liveness?))).collect(),
+        ingest_liveness: sources
+            .into_iter()
+            .filter_map(|source| Some((source.name, source.liveness?)))
+            .collect(),
     })
     .into_response()
 }
@@ -183,7 +186,8 @@ pub(crate) struct SlowQuery {
 /// How is the process?
 #[utoipa::path(get, path = "/api/health", tag = "core", responses((status = 200, body = HealthResponse)))]
 pub(crate) async fn health(State(state): State<ApiState>) -> Json<HealthResponse> {
-    let (packets, index_bytes) = state.read(|index, now| (index.totals(now).transmissions, index.memory().total() as u64));
+    let (packets, index_bytes) =
+        state.read(|index, now| (index.totals(now).transmissions, index.memory().total() as u64));
     let tracked_mb = mebibytes(index_bytes);
     let rss = state.services().rss_bytes().unwrap_or_default() >> 20;
     let timings = state.timings().summary();

@@ -240,7 +240,9 @@ fn find<'a>(index: &'a Index, pubkey: &str, config: &ApiConfig) -> Result<&'a No
     let mut found = index.nodes_by_prefix(pubkey).into_iter().filter(|node| visibility.shows_node(node));
     match (found.next(), found.next()) {
         (Some(node), None) => Ok(node),
-        (Some(_), Some(_)) => Err(HttpError::new(StatusCode::CONFLICT, "several nodes begin with these digits")),
+        (Some(_), Some(_)) => {
+            Err(HttpError::new(StatusCode::CONFLICT, "several nodes begin with these digits"))
+        }
         (None, _) => Err(not_found()),
     }
 }

@@ -29,7 +29,10 @@ pub(crate) struct PerfParams {
     get, path = "/api/perf", tag = "perf", params(PerfParams),
     responses((status = 200, body = PerfResponse), (status = 400, body = crate::error::ErrorBody))
 )]
-pub(crate) async fn perf(State(state): State<ApiState>, Params(params): Params<PerfParams>) -> Json<PerfResponse> {
+pub(crate) async fn perf(
+    State(state): State<ApiState>,
+    Params(params): Params<PerfParams>,
+) -> Json<PerfResponse> {
     let (totals, memory) = state.read(|index, now| (index.totals(now), index.memory()));
     let timings = state.timings().summary();
     let index_bytes = memory.total() as u64;
@@ -149,7 +152,10 @@ pub(crate) async fn perf_write_sources(State(state): State<ApiState>) -> Json<Wr
         (status = 403, body = crate::error::ErrorBody),
     )
 )]
-pub(crate) async fn perf_reset(_authorized: Authorized, State(state): State<ApiState>) -> Json<ResetResponse> {
+pub(crate) async fn perf_reset(
+    _authorized: Authorized,
+    State(state): State<ApiState>,
+) -> Json<ResetResponse> {
     state.timings().reset();
     Json(ResetResponse { ok: true })
 }

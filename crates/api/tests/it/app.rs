@@ -59,7 +59,8 @@ impl TestApp {
     fn over(index: SharedIndex, config: ApiConfig) -> Self {
         let services = Arc::new(TestServices::default());
         let keys = Arc::new(history::keys());
-        let state = ApiState::new(Arc::clone(&index), config, services.clone(), LiveHub::new()).with_keys(keys);
+        let state =
+            ApiState::new(Arc::clone(&index), config, services.clone(), LiveHub::new()).with_keys(keys);
         let router = api::router(state.clone());
         Self { state, index, services, router }
     }
@@ -76,7 +77,13 @@ impl TestApp {
         self.send(Method::POST, path, &[("x-api-key", key)], body.to_string().into()).await
     }
 
-    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);

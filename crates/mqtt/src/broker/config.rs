@@ -92,7 +92,8 @@ impl BrokerConfig {
     }
 
     pub(crate) fn check(&self) -> Result<(), MqttError> {
-        let refuse = |setting, problem: &str| Err(MqttError::Setting { setting, problem: problem.to_owned() });
+        let refuse =
+            |setting, problem: &str| Err(MqttError::Setting { setting, problem: problem.to_owned() });
         if self.max_clients == 0 {
             return refuse("max_clients", "must be at least 1");
         }
@@ -152,7 +153,8 @@ mod tests {
     #[test]
     fn only_a_named_user_with_the_right_password_is_allowed() {
         let user = |name: &str, password: &str| User { name: name.into(), password: password.into() };
-        let config = BrokerConfig { users: vec![user("ana", "one"), user("bo", "two")], ..Default::default() };
+        let config =
+            BrokerConfig { users: vec![user("ana", "one"), user("bo", "two")], ..Default::default() };
         assert!(config.allows(Some("ana"), Some(b"one")));
         assert!(config.allows(Some("bo"), Some(b"two")));
         for (name, password) in [("ana", "two"), ("ana", ""), ("ana", "one\0"), ("", ""), ("eve", "one")] {

@@ -148,10 +148,7 @@ impl Refusal {
 
 impl From<ConnectError> for Refusal {
     fn from(error: ConnectError) -> Self {
-        let v5 = |reason, code| Self {
-            reason,
-            answer: Some(connect::refuse(ProtocolVersion::V5, 1, code)),
-        };
+        let v5 = |reason, code| Self { reason, answer: Some(connect::refuse(ProtocolVersion::V5, 1, code)) };
         match error {
             ConnectError::NotConnect => Self::silent(RefuseReason::NotMqtt),
             // A version newer than 5 would look for the reason code of 5; an older one for the return code of 3.1.1.

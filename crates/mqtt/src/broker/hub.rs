@@ -178,8 +178,7 @@ impl Hub {
         let mut filters = client.filters.lock();
         let known = filters.iter().any(|known| **known == *filter);
         let mut subscriptions = self.subscriptions.write();
-        let full =
-            filters.len() >= self.config.max_subscriptions || subscriptions.len() >= MAX_SUBSCRIPTIONS;
+        let full = filters.len() >= self.config.max_subscriptions || subscriptions.len() >= MAX_SUBSCRIPTIONS;
         if !known && full {
             return Subscribed::TooMany;
         }

@@ -118,7 +118,8 @@ mod tests {
             set(&mut store, topic, b"1").unwrap();
         }
         let found = |filter: &str| {
-            let mut topics: Vec<_> = store.matching(filter).into_iter().map(|r| r.topic.to_string()).collect();
+            let mut topics: Vec<_> =
+                store.matching(filter).into_iter().map(|r| r.topic.to_string()).collect();
             topics.sort_unstable();
             topics
         };

@@ -178,7 +178,9 @@ impl From<Violation> for CloseReason {
     fn from(violation: Violation) -> Self {
         match violation {
             Violation::Malformed(_) => Self::Malformed,
-            Violation::Protocol(_) | Violation::TopicAlias | Violation::SubscriptionIdentifier => Self::Protocol,
+            Violation::Protocol(_) | Violation::TopicAlias | Violation::SubscriptionIdentifier => {
+                Self::Protocol
+            }
             Violation::TooLarge(_) => Self::TooLarge,
             Violation::TopicInvalid(_) => Self::Topic,
             Violation::QosNotSupported => Self::Qos,

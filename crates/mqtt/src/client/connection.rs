@@ -106,7 +106,9 @@ async fn introduce<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
                 return Err(ConnectFailure { error, try_other_version: true });
             }
             Ok(_) => {}
-            Err(error) => return Err(ConnectFailure { error: lost(error.to_string()), try_other_version: true }),
+            Err(error) => {
+                return Err(ConnectFailure { error: lost(error.to_string()), try_other_version: true });
+            }
         }
         let protocol = |problem: String| MqttError::Protocol { broker: login.broker.clone(), problem };
         let mut frames = buffer.take().map_err(|violation| protocol(violation.to_string()))?;
@@ -166,7 +168,8 @@ fn read_connack(body: &[u8], login: &Login) -> Result<Duration, ConnectFailure> 
         error: MqttError::Refused { broker: login.broker.clone(), what: "the connection".to_owned(), reason },
         try_other_version,
     };
-    let malformed = || MqttError::Protocol { broker: login.broker.clone(), problem: "malformed CONNACK".into() };
+    let malformed =
+        || MqttError::Protocol { broker: login.broker.clone(), problem: "malformed CONNACK".into() };
     match (login.version, body) {
         (ProtocolVersion::V3_1_1, [_, 0]) => Ok(wanted),
         // A broker that does not know version 5 answers like this, too.

@@ -120,7 +120,8 @@ impl<R: AsyncRead + Unpin> Subscription<'_, R> {
             kind::SUBACK => self.subscribed(body),
             kind::PINGRESP | kind::UNSUBACK => Ok(()),
             kind::DISCONNECT if self.login.version == ProtocolVersion::V5 => {
-                let reason = body.first().map_or_else(String::new, |&code| format!(": {}", reason_in_words(code)));
+                let reason =
+                    body.first().map_or_else(String::new, |&code| format!(": {}", reason_in_words(code)));
                 Err(self.lost(format!("closed by the broker{reason}")))
             }
             _ => Err(self.violated(Violation::Protocol("a packet that brokers do not send now"))),
@@ -176,7 +177,8 @@ impl<R: AsyncRead + Unpin> Subscription<'_, R> {
     }
 
     fn subscribe_packet(&self) -> Option<Vec<u8>> {
-        let qos = if self.config.qos == Qos::AtMostOnce { CodecQos::AtMostOnce } else { CodecQos::AtLeastOnce };
+        let qos =
+            if self.config.qos == Qos::AtMostOnce { CodecQos::AtMostOnce } else { CodecQos::AtLeastOnce };
         let entries: Result<Vec<SubEntry>, _> = self
             .config
             .topics

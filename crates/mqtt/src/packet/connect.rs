@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use mqtt_protocol_core::mqtt::packet::{
-    AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Properties, Property,
-    ReceiveMaximum, ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable,
-    SubscriptionIdentifierAvailable, v3_1_1, v5_0,
+    AssignedClientIdentifier, MaximumPacketSize, MaximumQos, Properties, Property, ReceiveMaximum,
+    ServerKeepAlive, SessionExpiryInterval, SharedSubscriptionAvailable, SubscriptionIdentifierAvailable,
+    v3_1_1, v5_0,
 };
 use mqtt_protocol_core::mqtt::result_code;
 

@@ -93,8 +93,7 @@ impl Iterator for Frames {
     fn next(&mut self) -> Option<Frame> {
         let rest = &self.bytes[self.position..];
         let (header, length) = next_packet(rest, usize::MAX).ok().flatten()?;
-        let frame =
-            Frame { first_byte: rest[0], start: self.position + header, end: self.position + length };
+        let frame = Frame { first_byte: rest[0], start: self.position + header, end: self.position + length };
         self.position = frame.end;
         Some(frame)
     }

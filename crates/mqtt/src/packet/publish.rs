@@ -42,7 +42,9 @@ pub(crate) fn read(first_byte: u8, body: &[u8], version: ProtocolVersion) -> Res
         2 => Qos::ExactlyOnce,
         _ => return Err(Violation::Malformed("PUBLISH with QoS 3")),
     };
-    let Some(&[high, low]) = body.get(..2) else { return Err(Violation::Malformed("PUBLISH without a topic")) };
+    let Some(&[high, low]) = body.get(..2) else {
+        return Err(Violation::Malformed("PUBLISH without a topic"));
+    };
     let topic = 2..2 + usize::from(u16::from_be_bytes([high, low]));
     let mut position = topic.end;
     if position > body.len() {
@@ -107,7 +109,10 @@ fn body_length(publish: &PublishOut<'_>, version: ProtocolVersion) -> usize {
         ProtocolVersion::V3_1_1 => 0,
         ProtocolVersion::V5 => length_size(publish.properties.len()) + publish.properties.len(),
     };
-    2 + publish.topic.len() + 2 * usize::from(publish.packet_id.is_some()) + properties + publish.payload.len()
+    2 + publish.topic.len()
+        + 2 * usize::from(publish.packet_id.is_some())
+        + properties
+        + publish.payload.len()
 }
 
 fn length_size(length: usize) -> usize {

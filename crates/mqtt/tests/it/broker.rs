@@ -49,7 +49,8 @@ async fn a_client_of_mqtt_5_is_told_the_limits() {
     })
     .await;
     let options = Options { keep_alive: 1000, ..Options::default() };
-    let (_client, answer) = TestClient::try_connect(test.broker.local_addr(), Version::V5_0, "", options).await;
+    let (_client, answer) =
+        TestClient::try_connect(test.broker.local_addr(), Version::V5_0, "", options).await;
     let Some(Packet::V5_0Connack(connack)) = answer else { panic!("{answer:?}") };
     let has = |wanted: &dyn Fn(&Property) -> bool| connack.props().iter().any(wanted);
     assert!(has(&|p| matches!(p, Property::ReceiveMaximum(p) if p.val() == 77)));
@@ -166,11 +167,8 @@ async fn a_will_is_published_when_a_client_vanishes_and_only_then() {
 #[tokio::test]
 async fn a_silent_client_is_closed_after_its_keep_alive_and_its_will_is_published() {
     let mut test = TestBroker::start().await;
-    let options = Options {
-        keep_alive: 1,
-        will: Some(("w", b"silent", Qos::AtMostOnce, false)),
-        ..Options::default()
-    };
+    let options =
+        Options { keep_alive: 1, will: Some(("w", b"silent", Qos::AtMostOnce, false)), ..Options::default() };
     let mut client = TestClient::connect_with(test.broker.local_addr(), Version::V5_0, "c", options).await;
     client.expect_disconnect(0x8D).await;
     assert_eq!(&test.next().await.payload[..], b"silent");
@@ -201,7 +199,10 @@ async fn a_port_in_use_is_named_with_what_to_do() {
     let error = Broker::bind(config, sender).await.unwrap_err();
     assert!(matches!(error, MqttError::AddressInUse { .. }));
     let text = error.to_string();
-    assert!(text.contains(&test.broker.local_addr().to_string()) && text.contains("choose another port"), "{text}");
+    assert!(
+        text.contains(&test.broker.local_addr().to_string()) && text.contains("choose another port"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

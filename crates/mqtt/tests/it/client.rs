@@ -111,7 +111,8 @@ impl TestClient {
         let id = (qos != Qos::AtMostOnce).then(|| self.connection.acquire_packet_id().unwrap());
         let packet: Packet = match self.version {
             Version::V3_1_1 => {
-                let mut packet = v3_1_1::Publish::builder().topic_name(topic).unwrap().qos(qos).retain(retain);
+                let mut packet =
+                    v3_1_1::Publish::builder().topic_name(topic).unwrap().qos(qos).retain(retain);
                 if let Some(id) = id {
                     packet = packet.packet_id(id);
                 }
@@ -142,8 +143,12 @@ impl TestClient {
         };
         self.send(packet).await;
         match self.next().await {
-            Some(Packet::V3_1_1Suback(packet)) => packet.return_codes().iter().map(|code| *code as u8).collect(),
-            Some(Packet::V5_0Suback(packet)) => packet.reason_codes().iter().map(|code| *code as u8).collect(),
+            Some(Packet::V3_1_1Suback(packet)) => {
+                packet.return_codes().iter().map(|code| *code as u8).collect()
+            }
+            Some(Packet::V5_0Suback(packet)) => {
+                packet.reason_codes().iter().map(|code| *code as u8).collect()
+            }
             other => panic!("no SUBACK but {other:?}"),
         }
     }

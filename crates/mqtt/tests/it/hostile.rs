@@ -150,8 +150,7 @@ async fn an_unknown_version_is_told_so() {
 async fn an_empty_client_id_without_a_clean_session_is_refused() {
     let test = TestBroker::start().await;
     let options = Options { lasting_session: true, ..Options::default() };
-    let (_, answer) =
-        TestClient::try_connect(test.broker.local_addr(), Version::V3_1_1, "", options).await;
+    let (_, answer) = TestClient::try_connect(test.broker.local_addr(), Version::V3_1_1, "", options).await;
     let Some(Packet::V3_1_1Connack(connack)) = answer else { panic!("{answer:?}") };
     assert_eq!(connack.return_code() as u8, 2);
     assert_eq!(test.refused(RefuseReason::ClientId), 1);
@@ -251,7 +250,8 @@ async fn a_stream_sent_byte_by_byte_or_split_anywhere_arrives_whole() {
 
 #[tokio::test]
 async fn a_client_that_never_reads_cannot_make_the_broker_keep_its_answers() {
-    let test = TestBroker::start_with(|config| config.write_timeout = std::time::Duration::from_millis(500)).await;
+    let test =
+        TestBroker::start_with(|config| config.write_timeout = std::time::Duration::from_millis(500)).await;
     let mut stream = TcpStream::connect(test.broker.local_addr()).await.unwrap();
     stream.write_all(&CONNECT).await.unwrap();
     let pings = [0xC0, 0].repeat(32 << 10);

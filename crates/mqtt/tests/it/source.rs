@@ -23,10 +23,8 @@ fn config(name: &str, address: SocketAddr) -> SourceConfig {
 }
 
 async fn subscribed(source: &Source, test: &TestBroker) {
-    until("the source is subscribed", || {
-        source.status().connected && test.broker.stats().subscriptions > 0
-    })
-    .await;
+    until("the source is subscribed", || source.status().connected && test.broker.stats().subscriptions > 0)
+        .await;
 }
 
 /// Keeps an inner broker's queue empty.
@@ -55,7 +53,10 @@ async fn messages_of_two_brokers_come_in_with_their_source_numbers() {
             publisher.publish("meshcore/x", b"this", Qos::AtLeastOnce, false).await.unwrap();
             publisher.publish("meshcore/x", b"that", Qos::AtMostOnce, true).await.unwrap();
             let first = next(&mut messages).await;
-            assert_eq!((&first.payload[..], first.qos, first.retained), (&b"this"[..], Qos::AtLeastOnce, false));
+            assert_eq!(
+                (&first.payload[..], first.qos, first.retained),
+                (&b"this"[..], Qos::AtLeastOnce, false)
+            );
             let second = next(&mut messages).await;
             assert_eq!((&second.payload[..], second.retained), (&b"that"[..], false));
             assert_eq!(first.source, second.source);
@@ -239,7 +240,9 @@ async fn a_broker_that_talks_nonsense_is_left_and_tried_again() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (sender, _messages) = mqtt::queue(100);
     let source = Source::spawn(config("outside", listener.local_addr().unwrap()), sender);
-    for nonsense in [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &[0x20, 3, 0, 0, 9], &[0x20, 0xFF, 0xFF, 0xFF, 0xFF]] {
+    for nonsense in
+        [&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], &[0x20, 3, 0, 0, 9], &[0x20, 0xFF, 0xFF, 0xFF, 0xFF]]
+    {
         let (mut stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
         stream.write_all(nonsense).await.unwrap();
         let before = source.status().failed_attempts;

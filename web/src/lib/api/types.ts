@@ -22,7 +22,7 @@ export type SqlitePerf = Schemas['SqliteResponse'];
 export type WriteSources = Schemas['WriteSourcesSnapshot'];
 export type Health = Schemas['HealthResponse'];
 export type Ingest = Schemas['IngestReport'];
-export type OutcomeCount = Schemas['OutcomeCount'];
+export type Count = Schemas['Count'];
 
 /** A page of packets as the list asks for it: plain rows, not grouped ones. */
 export type PacketList = Omit<Schemas['PacketsResponse'], 'packets'> & { packets: PacketRow[] };

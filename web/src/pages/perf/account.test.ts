@@ -4,9 +4,9 @@ import { rate } from './rates';
 
 test('an account that adds up is balanced', () => {
   const a = account(10, [
-    { outcome: 'stored_observation', count: 6 },
-    { outcome: 'duplicate', count: 3 },
-    { outcome: 'rejected_not_json', count: 1 },
+    { name: 'stored_observation', count: 6 },
+    { name: 'duplicate', count: 3 },
+    { name: 'rejected_not_json', count: 1 },
   ]);
   expect(a).toMatchObject({
     sum: 10,
@@ -16,11 +16,11 @@ test('an account that adds up is balanced', () => {
 });
 
 test('a message without an outcome shows', () => {
-  expect(account(10, [{ outcome: 'status', count: 9 }]).balanced).toBe(false);
+  expect(account(10, [{ name: 'status', count: 9 }]).balanced).toBe(false);
 });
 
 test('an outcome of an unknown name is counted', () => {
-  expect(account(2, [{ outcome: 'vanished', count: 2 }])).toMatchObject({ sum: 2, byKind: { other: 2 } });
+  expect(account(2, [{ name: 'vanished', count: 2 }])).toMatchObject({ sum: 2, byKind: { other: 2 } });
 });
 
 test('outcomes are said in words', () => {

@@ -1,5 +1,5 @@
 /** The accounting identity: every message received has ended in exactly one outcome. */
-import type { OutcomeCount } from '../../lib/api/types';
+import type { Count } from '../../lib/api/types';
 
 /** Kinds of ends, by how their names begin; what fits none is "other", so that nothing is left out of the sum. */
 export const KINDS = ['stored', 'duplicate', 'status', 'filtered', 'rejected', 'other'] as const;
@@ -13,10 +13,10 @@ export interface Account {
   /** Whether received = sum of the outcomes. */
   balanced: boolean;
   /** Every outcome by its own name, largest first. */
-  outcomes: OutcomeCount[];
+  outcomes: Count[];
 }
 
-export function account(received: number, outcomes: readonly OutcomeCount[]): Account {
+export function account(received: number, outcomes: readonly Count[]): Account {
   const byKind: Record<Kind, number> = {
     stored: 0,
     duplicate: 0,
@@ -25,7 +25,7 @@ export function account(received: number, outcomes: readonly OutcomeCount[]): Ac
     rejected: 0,
     other: 0,
   };
-  for (const outcome of outcomes) byKind[kindOf(outcome.outcome)] += outcome.count;
+  for (const outcome of outcomes) byKind[kindOf(outcome.name)] += outcome.count;
   const sum = outcomes.reduce((total, outcome) => total + outcome.count, 0);
   return {
     received,

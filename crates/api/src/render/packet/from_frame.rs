@@ -4,7 +4,9 @@ use super::from_index::hops;
 use super::{DecodedHeader, DecodedPacket, DecodedPath, DecodedTransportCodes};
 use crate::render::hex;
 use crate::render::payload::{Signatures, decode_payload, empty, unknown};
-use meshcore::{Frame, FrameError, FrameErrorKind, Hop, KeyRing, LenientFrame, Path, Payload, PayloadType, Route};
+use meshcore::{
+    Frame, FrameError, FrameErrorKind, Hop, KeyRing, LenientFrame, Path, Payload, PayloadType, Route,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -55,11 +57,8 @@ pub(crate) fn decode_frame(bytes: &[u8], keys: &KeyRing) -> Result<(DecodedPacke
         };
         return Ok((decoded_packet(&frame, keys, Signatures::CheckNow), verdict));
     }
-    let unreadable = FrameError {
-        kind: FrameErrorKind::Length,
-        field: meshcore::FrameField::Frame,
-        offset: bytes.len(),
-    };
+    let unreadable =
+        FrameError { kind: FrameErrorKind::Length, field: meshcore::FrameField::Frame, offset: bytes.len() };
     let error = lenient.error.unwrap_or(unreadable);
     // CoreScope decodes these two, so its clients expect an answer; all others it refuses.
     let readable = matches!(error.kind, FrameErrorKind::Version | FrameErrorKind::EmptyPayload);

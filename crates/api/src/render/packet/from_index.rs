@@ -24,7 +24,11 @@ pub(crate) enum Observations {
 pub(crate) const RECEIVED: &str = "rx";
 
 /// A transmission as a row of `/api/packets`.
-pub(crate) fn packet_row(packet: &TransmissionView<'_>, keys: &KeyRing, observations: Observations) -> PacketRow {
+pub(crate) fn packet_row(
+    packet: &TransmissionView<'_>,
+    keys: &KeyRing,
+    observations: Observations,
+) -> PacketRow {
     let best = packet.best();
     let observer = ObserverTexts::of(best.observer());
     let hops = hops(packet.payload_type(), best.path());
@@ -112,7 +116,9 @@ pub(crate) fn observation_row(heard: &ObservationView<'_>, detail: Observations)
 pub(crate) fn decoded(packet: &TransmissionView<'_>, keys: &KeyRing) -> DecodedPayload {
     let frame = packet.frame();
     match (packet.payload_type(), frame.payload()) {
-        (PayloadType::GroupText, Ok(Payload::GroupText(text))) => group_text(&text, packet.channel_message(), keys),
+        (PayloadType::GroupText, Ok(Payload::GroupText(text))) => {
+            group_text(&text, packet.channel_message(), keys)
+        }
         _ => decode_payload(&frame, keys, Signatures::CheckedBefore),
     }
 }

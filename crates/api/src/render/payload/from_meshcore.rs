@@ -8,8 +8,8 @@ use super::{
 use crate::render::hex;
 use crate::render::time::rfc3339;
 use meshcore::{
-    Ack, Advert, AppData, ChannelMessage, Control, ControlMessage, Encrypted, Frame, GroupData, GroupText, KeyRing,
-    Multipart, NodeName, Payload, PayloadError, PayloadType, RawCustom, Trace,
+    Ack, Advert, AppData, ChannelMessage, Control, ControlMessage, Encrypted, Frame, GroupData, GroupText,
+    KeyRing, Multipart, NodeName, Payload, PayloadError, PayloadType, RawCustom, Trace,
 };
 use model::{SnrQuarterDb, UnixMillis};
 
@@ -35,7 +35,11 @@ pub(crate) fn decode_payload(frame: &Frame<'_>, keys: &KeyRing, signatures: Sign
 }
 
 /// A text to a channel; `message` is what a key has opened.
-pub(crate) fn group_text(text: &GroupText<'_>, message: Option<ChannelMessage<'_>>, keys: &KeyRing) -> DecodedPayload {
+pub(crate) fn group_text(
+    text: &GroupText<'_>,
+    message: Option<ChannelMessage<'_>>,
+    keys: &KeyRing,
+) -> DecodedPayload {
     DecodedPayload::Known(match message {
         Some(message) => KnownPayload::ChannelMessage(channel_message(&message, text.channel_hash)),
         None => KnownPayload::GroupText(GroupTextPayload {
@@ -66,7 +70,12 @@ fn known(payload: &Payload<'_>, frame: &Frame<'_>, keys: &KeyRing, signatures: S
         Payload::Text(sealed) => KnownPayload::Text(encrypted(sealed)),
         Payload::PathReturn(sealed) => {
             let EncryptedPayload { dest_hash, src_hash, mac, encrypted_data } = encrypted(sealed);
-            KnownPayload::PathReturn(PathReturnPayload { dest_hash, src_hash, mac, path_data: encrypted_data })
+            KnownPayload::PathReturn(PathReturnPayload {
+                dest_hash,
+                src_hash,
+                mac,
+                path_data: encrypted_data,
+            })
         }
         Payload::Ack(ack) => KnownPayload::Ack(acknowledgement(ack)),
         Payload::Advert(advert) => KnownPayload::Advert(node_advert(advert, signatures)),

@@ -227,7 +227,8 @@ impl Asked {
 /// The nodes with exactly this name.
 fn nodes_named(index: &Index, name: &str) -> Vec<NodeKey> {
     let keep = |node: &index::Node| node.name.as_ref().is_some_and(|heard| *heard.display == *name);
-    let query = NodeQuery { limit: usize::MAX, search: Some(name), keep: Some(&keep), ..NodeQuery::default() };
+    let query =
+        NodeQuery { limit: usize::MAX, search: Some(name), keep: Some(&keep), ..NodeQuery::default() };
     index.nodes(&query).nodes.iter().map(|node| node.key).collect()
 }
 
@@ -242,7 +243,11 @@ fn answer(
     keys: &KeyRing,
 ) -> PacketsResponse {
     let guard = index.read();
-    let page = if asked.resolve(&guard, config) { guard.packets(&asked.query) } else { index::PacketPage::default() };
+    let page = if asked.resolve(&guard, config) {
+        guard.packets(&asked.query)
+    } else {
+        index::PacketPage::default()
+    };
     let (first, rest) = page.rows.split_at(page.rows.len().min(ROWS_PER_GUARD));
     let packets = match shape {
         Shape::Plain(observations) => {

@@ -3,7 +3,8 @@
 use crate::error::HttpError;
 use crate::extract::Segment;
 use crate::render::packet::{
-    DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts, hops, packet_row,
+    DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts, hops,
+    packet_row,
 };
 use crate::render::payload::Signatures;
 use crate::state::ApiState;

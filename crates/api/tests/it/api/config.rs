@@ -36,14 +36,20 @@ async fn what_is_configured_is_passed_on() {
     assert_eq!((&client["liveMapMaxNodes"], &client["perfSlowMs"]), (&json!(100), &json!(250)));
     assert_eq!(client["debugAffinity"], true);
     let regions = app.get("/api/config/regions").await.good();
-    assert_eq!((&regions["OAK"], &regions["XYZ"], &regions["SFO"]), (&json!("Oakland"), &json!("Nowhere"), &json!("SFO")));
+    assert_eq!(
+        (&regions["OAK"], &regions["XYZ"], &regions["SFO"]),
+        (&json!("Oakland"), &json!("Nowhere"), &json!("SFO"))
+    );
     assert_eq!(app.get("/api/config/map").await.good(), json!({"center": [52.0, 5.0], "zoom": 8.0}));
     let filter = app.get("/api/config/geo-filter").await.good();
     assert_eq!((&filter["bufferKm"], &filter["writeEnabled"]), (&json!(5.0), &json!(true)));
     let areas = json!([{"key": "bay", "label": "The Bay"}, {"key": "box", "label": "A box"}]);
     assert_eq!(app.get("/api/config/areas").await.good(), areas);
     let polygons = app.get("/api/config/areas/polygons").await.good();
-    assert_eq!(polygons[1], json!({
-        "key": "box", "label": "A box", "latMin": 1.0, "latMax": 2.0, "lonMin": 3.0, "lonMax": 4.0
-    }));
+    assert_eq!(
+        polygons[1],
+        json!({
+            "key": "box", "label": "A box", "latMin": 1.0, "latMax": 2.0, "lonMin": 3.0, "lonMax": 4.0
+        })
+    );
 }

@@ -15,7 +15,10 @@ async fn one_frame_of_each_type_decodes_to_the_agreed_fields() {
     let frames: Vec<Value> = serde_json::from_str(vectors).unwrap();
     let mut decoded = serde_json::Map::new();
     for frame in &frames {
-        decoded.insert(frame["name"].as_str().unwrap().to_owned(), decode(&app, frame["hex"].as_str().unwrap()).await);
+        decoded.insert(
+            frame["name"].as_str().unwrap().to_owned(),
+            decode(&app, frame["hex"].as_str().unwrap()).await,
+        );
     }
     assert_golden("decode", Value::Object(decoded), &[]);
 }
@@ -35,8 +38,14 @@ async fn a_forged_advert_is_decoded_and_marked() {
 async fn frames_that_the_firmware_drops_say_why_and_where() {
     let app = TestApp::init();
     let version = decode(&app, "5500010203").await;
-    assert_eq!(version["verdict"], json!({"accepted": false, "error": {"kind": "version", "field": "header", "offset": 0}}));
-    assert_eq!((&version["decoded"]["payload"], &version["hash"]), (&json!({"type": "UNKNOWN", "raw": "010203"}), &Value::Null));
+    assert_eq!(
+        version["verdict"],
+        json!({"accepted": false, "error": {"kind": "version", "field": "header", "offset": 0}})
+    );
+    assert_eq!(
+        (&version["decoded"]["payload"], &version["hash"]),
+        (&json!({"type": "UNKNOWN", "raw": "010203"}), &Value::Null)
+    );
     let empty = decode(&app, "1500").await;
     assert_eq!(empty["verdict"]["error"]["kind"], "empty payload");
     let short = decode(&app, "0D00010203").await;

@@ -3,8 +3,8 @@
 use index::{Index, IndexOptions, SharedIndex};
 use meshcore::{Frame, KeyRing, Payload, ScopeSet};
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb, Transmission,
-    TransmissionId, UnixMillis,
+    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb,
+    Transmission, TransmissionId, UnixMillis,
 };
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -31,11 +31,13 @@ pub(crate) fn no_packets() -> SharedIndex {
 /// The packets of the capture, each stored as ingest stores it: adverts only with a good signature.
 pub(crate) fn real_packets() -> SharedIndex {
     let index = no_packets();
-    let mut writer = Writer { index: &mut index.write(), observers: HashMap::new(), newest: None };
+    let mut guard = index.write();
+    let mut writer = Writer { index: &mut guard, observers: HashMap::new(), newest: None };
     for (number, line) in ENVELOPES.lines().enumerate() {
         let envelope: Value = serde_json::from_str(line).unwrap();
         writer.take(number, &envelope);
     }
+    drop(guard);
     index
 }
 
@@ -103,7 +105,13 @@ impl Writer<'_> {
         })
     }
 
-    fn hear(&mut self, transmission: TransmissionId, observer: ObserverId, frame: &Frame<'_>, time: UnixMillis) {
+    fn hear(
+        &mut self,
+        transmission: TransmissionId,
+        observer: ObserverId,
+        frame: &Frame<'_>,
+        time: UnixMillis,
+    ) {
         let path = frame.path();
         let mut head = vec![frame.route().code(), path.byte()];
         head.extend_from_slice(path.bytes());

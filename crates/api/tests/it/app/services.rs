@@ -1,9 +1,9 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
 use api::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket,
-    WriteSourcesSnapshot,
+    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
+    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
+    SubmittedPacket, WriteSourcesSnapshot,
 };
 use model::{TransmissionId, UnixMillis};
 use std::collections::BTreeMap;
@@ -68,7 +68,10 @@ impl Services for TestServices {
                 connect_count: 2,
                 packets_total: 3,
                 packets_last5m: 1,
-                liveness: Some(SourceLiveness { last_receipt_unix: NOW.secs(), last_message_unix: NOW.secs() }),
+                liveness: Some(SourceLiveness {
+                    last_receipt_unix: NOW.secs(),
+                    last_message_unix: NOW.secs(),
+                }),
                 ..MqttSourceRow::default()
             },
             MqttSourceRow {

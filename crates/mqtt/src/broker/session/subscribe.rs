@@ -1,8 +1,8 @@
 //! SUBSCRIBE and UNSUBSCRIBE.
 
 use bytes::BytesMut;
-use mqtt_protocol_core::mqtt::packet::{Property, RetainHandling, SubEntry, SubOpts, v3_1_1, v5_0};
 use mqtt_protocol_core::mqtt::packet::Qos as CodecQos;
+use mqtt_protocol_core::mqtt::packet::{Property, RetainHandling, SubEntry, SubOpts, v3_1_1, v5_0};
 use tokio::io::AsyncRead;
 
 use super::Session;
@@ -32,7 +32,11 @@ impl<R: AsyncRead + Unpin> Session<R> {
         let mut wanted = Vec::new();
         for entry in &entries {
             let options = Options {
-                qos: if entry.sub_opts().qos() == CodecQos::AtMostOnce { Qos::AtMostOnce } else { Qos::AtLeastOnce },
+                qos: if entry.sub_opts().qos() == CodecQos::AtMostOnce {
+                    Qos::AtMostOnce
+                } else {
+                    Qos::AtLeastOnce
+                },
                 no_local: entry.sub_opts().nl(),
                 retain_as_published: entry.sub_opts().rap(),
             };
@@ -82,7 +86,8 @@ impl<R: AsyncRead + Unpin> Session<R> {
             ProtocolVersion::V5 => code_v5,
         };
         let levels = filter.split('/').count();
-        if !filter_is_valid(filter) || filter.len() > self.hub.config.max_topic || levels > MAX_FILTER_LEVELS {
+        if !filter_is_valid(filter) || filter.len() > self.hub.config.max_topic || levels > MAX_FILTER_LEVELS
+        {
             return Err(failure(code::FILTER_INVALID));
         }
         if self.client.version == ProtocolVersion::V5 && filter.starts_with("$share/") {
