@@ -1,6 +1,6 @@
 //! The two kinds of errors here: [`ApiError`] is for the program that serves, [`HttpError`] for the client that asked.
 
-use axum::Json;
+use crate::json::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;

@@ -85,7 +85,7 @@ impl FromRequestParts<ApiState> for Authorized {
             let text = "write endpoints disabled — set apiKey in config.json";
             return Err(HttpError::new(StatusCode::FORBIDDEN, text));
         }
-        let given = parts.headers.get("x-api-key").map(|value| value.as_bytes());
+        let given = parts.headers.get("x-api-key").map(axum::http::HeaderValue::as_bytes);
         if !given.is_some_and(|given| same_in_constant_time(given, config.api_key.as_bytes())) {
             return Err(HttpError::new(StatusCode::UNAUTHORIZED, "unauthorized"));
         }
@@ -112,7 +112,7 @@ where
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|error| serde::de::Error::custom(error))
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 /// An optional parameter with a fixed set of values; an empty value is as good as none.

@@ -17,6 +17,7 @@ mod airports;
 mod config;
 mod error;
 mod extract;
+mod json;
 mod lag;
 mod live;
 mod middleware;

@@ -59,6 +59,7 @@ pub fn router(state: ApiState) -> Router {
     let api = api
         .merge(docs::swagger_ui())
         .route("/api", any(middleware::unknown_path))
+        .route("/api/", any(middleware::unknown_path))
         .route("/api/{*path}", any(middleware::unknown_path))
         .method_not_allowed_fallback(middleware::wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));

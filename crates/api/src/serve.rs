@@ -4,44 +4,120 @@ use crate::error::ApiError;
 use crate::live;
 use crate::router::router;
 use crate::state::ApiState;
-use axum::serve::ListenerExt;
+use axum::Router;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
 
 /// How long clients of the live feed may take to be told that the program stops.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
+
+/// A client that sends its request head byte by byte, or nothing at all, is let go after this (contract §0.2).
+const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// Connections at a time; further ones wait in the system's queue. Each costs some kilobytes and a file descriptor.
+const MAX_CONNECTIONS: u32 = 4_096;
+
+/// Wait after a failure to accept that is not the client's, such as no free file descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `shutdown` resolves; then takes no more connections, closes live feeds with 1001 and finishes the requests
 /// that are under way. The caller bounds how long that may take.
 ///
 /// # Errors
-/// When the listener fails for good.
+/// When the listener does not work.
 pub async fn serve(
     listener: TcpListener,
     state: ApiState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), ApiError> {
+    listener.local_addr().map_err(ApiError::Listener)?;
     let feed = tokio::spawn(live::render(state.clone()));
     let lag = {
         let state = state.clone();
         tokio::spawn(async move { state.lag().run().await })
     };
     let hub = state.live_hub();
-    let leaving = hub.clone();
-    let shutdown = async move {
-        shutdown.await;
-        leaving.close();
-    };
-    // Frames of the live feed are small and wait for nothing.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "a connection closed before it was set up");
-        }
-    });
-    let served = axum::serve(listener, router(state)).with_graceful_shutdown(shutdown).await;
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS as usize));
+    let (stop, stopping) = watch::channel(false);
+    tokio::select! {
+        never = accept(&listener, router(state), &places, stopping) => match never {},
+        () = shutdown => {}
+    }
+    drop(listener);
+    hub.close();
+    stop.send_replace(true);
+    // All places are free when all connections have ended; the semaphore is never closed.
+    let _ = places.acquire_many(MAX_CONNECTIONS).await;
     hub.emptied(GOODBYE_LIMIT).await;
     feed.abort();
     lag.abort();
-    served.map_err(ApiError::Listener)
+    Ok(())
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: Router,
+    places: &Arc<Semaphore>,
+    stopping: watch::Receiver<bool>,
+) -> Infallible {
+    loop {
+        let place = Arc::clone(places).acquire_owned().await;
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let connection = connection(stream, router.clone(), stopping.clone());
+                tokio::spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept http connections");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Serves one connection until it ends or becomes one of the live feed; told to stop, it finishes its request.
+async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+    // Frames of the live feed are small and wait for nothing.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection closed before it was set up");
+    }
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
+    let service = TowerToHyperService::new(router);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
+    let told = async {
+        // An error means that the server is gone, which also means to stop.
+        let _ = stopping.wait_for(|stop| *stop).await;
+    };
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an http connection ended with an error");
+    }
+}
+
+/// The client gave up while it waited; nothing is wrong here.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
+    )
 }

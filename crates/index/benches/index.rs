@@ -258,7 +258,7 @@ fn apply(c: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(8));
     group.throughput(criterion::Throughput::Elements(history.observations.len() as u64));
     group.bench_function("whole history", |b| {
-        b.iter_batched(|| (), |()| history.replay(), BatchSize::PerIteration)
+        b.iter_batched(|| (), |()| history.replay(), BatchSize::PerIteration);
     });
     group.finish();
 }

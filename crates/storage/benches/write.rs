@@ -92,7 +92,7 @@ fn packet(number: u64, random: &mut u64, heads: &mut u32, observations: &mut u64
     let length = 20 + (next(random) % 100) as usize;
     let raw = std::iter::repeat_with(|| next(random) as u8).take(length).collect();
     let mut changes = vec![Change::Transmission(Transmission { id: transmission, hash, raw })];
-    for copy in 0..10 {
+    for copy in 0..10_u32 {
         if copy % 2 == 0 {
             let length = 4 + (next(random) % 8) as usize;
             let bytes = std::iter::repeat_with(|| next(random) as u8).take(length).collect();

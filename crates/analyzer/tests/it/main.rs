@@ -1,5 +1,7 @@
 //! The real program, started as an operator would, talked to through its ports.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod capture;
 mod hostile;
 mod startup;

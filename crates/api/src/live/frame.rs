@@ -1,9 +1,8 @@
 //! What one frame of the live feed says.
 
+use crate::json::to_text;
 use crate::render::hex;
-use crate::render::packet::{
-    DecodedPath, ObserverTexts, RECEIVED, decoded, decoded_packet, hops, to_json_text,
-};
+use crate::render::packet::{DecodedPath, ObserverTexts, RECEIVED, decoded, decoded_packet, hops};
 use crate::render::payload::{DecodedPayload, Signatures};
 use crate::render::time::{rfc3339, rfc3339_millis};
 use index::ObservationView;
@@ -103,13 +102,13 @@ pub(crate) fn live_text(heard: &ObservationView<'_>, keys: &KeyRing) -> String {
         timestamp: rfc3339_millis(heard.time()),
         route_type: heard.route().code(),
         payload_type: packet.payload_type().code(),
-        decoded_json: to_json_text(&payload),
+        decoded_json: to_text(&payload),
         observer_id: observer.id,
         observer_name: observer.name,
         observer_iata: observer.iata,
         snr: heard.snr().map(model::SnrQuarterDb::db),
         rssi: heard.rssi().map(f64::from),
-        path_json: Some(to_json_text(&hops(packet.payload_type(), heard.path()))),
+        path_json: Some(to_text(&hops(&packet.frame(), heard.path()))),
         direction: Some(RECEIVED),
         observation_count: u64::from(packet.observation_count()),
         observer_count: u64::from(packet.observer_count()),
@@ -118,5 +117,5 @@ pub(crate) fn live_text(heard: &ObservationView<'_>, keys: &KeyRing) -> String {
     let header = LiveHeader { payload_type_name: packet.payload_type().name() };
     let decoded = LiveDecoded { header, payload, path };
     let data = LiveData { packet: fields.clone(), fields, decoded };
-    to_json_text(&LiveMessage { kind: "packet", data })
+    to_text(&LiveMessage { kind: "packet", data })
 }

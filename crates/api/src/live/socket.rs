@@ -44,6 +44,7 @@ pub(crate) async fn run(stream: WebSocket, mut seat: Seat) {
             frame = seat.frames.recv() => match frame {
                 Ok(frame) => {
                     if write(&mut outbound, frame, &mut seat).await.is_err() {
+                        seat.count_dropped(seat.frames.len() as u64);
                         break Ending::Gone;
                     }
                 }

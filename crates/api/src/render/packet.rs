@@ -7,7 +7,6 @@ mod parts;
 pub(crate) use from_frame::{Verdict, decode_frame, decoded_packet};
 pub(crate) use from_index::{
     Observations, ObserverTexts, RECEIVED, decoded, grouped_row, hops, observation_row, packet_row,
-    to_json_text,
 };
 pub(crate) use parts::frame_parts;
 

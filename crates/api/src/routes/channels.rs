@@ -2,10 +2,10 @@
 
 use crate::error::HttpError;
 use crate::extract::{Params, Segment, Whole, csv, limit, parsed};
+use crate::json::Json;
 use crate::render::channel::{ChannelMessageRow, ChannelRow};
 use crate::state::ApiState;
 use crate::visibility::regions;
-use axum::Json;
 use axum::extract::State;
 use index::{ChannelFilter, ChannelRef};
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! `GET /api/config/*`.
 
 use crate::config::{ApiKeyStrength, Customizer, MapDefaults, Timestamps, theme_blocks};
+use crate::json::Json;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use serde_json::{Map, Value, json};

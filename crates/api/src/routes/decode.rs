@@ -2,9 +2,9 @@
 
 use crate::error::{ErrorBody, HttpError};
 use crate::extract::JsonBody;
+use crate::json::Json;
 use crate::render::packet::{DecodedPacket, FramePart, Verdict, decode_frame, frame_parts};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use meshcore::Frame;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! `GET /api/healthz` and `GET /api/health`.
 
+use crate::json::Json;
 use crate::services::{LoadStatus, SourceLiveness};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -57,7 +57,7 @@ pub(crate) async fn healthz(State(state): State<ApiState>) -> Response {
         let body = NotReady { ready: false, reason: "loading", rows };
         return (StatusCode::SERVICE_UNAVAILABLE, Json(body)).into_response();
     }
-    let totals = state.read(|index, now| index.totals(now));
+    let totals = state.read(index::Index::totals);
     let sources = state.services().mqtt_sources();
     Json(HealthzResponse {
         ready: true,

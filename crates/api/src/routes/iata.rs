@@ -1,7 +1,7 @@
 //! `GET /api/iata-coords`.
 
 use crate::airports::AIRPORTS;
-use axum::Json;
+use crate::json::Json;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;

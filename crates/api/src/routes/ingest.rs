@@ -1,8 +1,8 @@
 //! `GET /api/ingest`.
 
+use crate::json::Json;
 use crate::services::IngestReport;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 
 /// Where every message that was received has ended. The outcomes add up to what was received: in all, by source and by

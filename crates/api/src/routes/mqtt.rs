@@ -1,9 +1,9 @@
 //! `GET /api/mqtt/status`.
 
+use crate::json::Json;
 use crate::render::time::rfc3339;
 use crate::services::MqttSourceRow;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use model::UnixMillis;
 use serde::Serialize;

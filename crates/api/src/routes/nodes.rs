@@ -3,11 +3,11 @@
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Segment, Whole, choice, csv, limit, parsed};
+use crate::json::Json;
 use crate::render::node::{NodeRow, RoleCountsRow};
 use crate::render::packet::{Observations, PacketRow, packet_row};
 use crate::state::ApiState;
 use crate::visibility::{Visibility, area_key, is_in_area, regions};
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use index::{Index, Node, NodeQuery, NodeSort};

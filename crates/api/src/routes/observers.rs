@@ -2,11 +2,11 @@
 
 use crate::error::HttpError;
 use crate::extract::Segment;
+use crate::json::Json;
 use crate::render::observer::ObserverRow;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
-use axum::Json;
 use axum::extract::State;
 use model::UnixMillis;
 use serde::Serialize;

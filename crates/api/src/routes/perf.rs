@@ -4,9 +4,9 @@ mod types;
 
 use super::health::mebibytes;
 use crate::extract::{Authorized, Params, parsed};
+use crate::json::Json;
 use crate::services::{DbFigures, IoRates, LoadStatus, WriteSourcesSnapshot};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use index::Totals;
 use serde::Deserialize;

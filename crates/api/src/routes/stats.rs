@@ -1,9 +1,9 @@
 //! `GET /api/stats`.
 
 use super::health::{BUILD, mebibytes};
+use crate::json::Json;
 use crate::render::node::RoleCountsRow;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,10 +1,11 @@
 //! `GET /api/traces/{hash}`.
 
 use crate::extract::Segment;
-use crate::render::packet::{hops, to_json_text};
+use crate::json::Json;
+use crate::json::to_text;
+use crate::render::packet::hops;
 use crate::render::time::rfc3339_millis;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use model::PacketHash;
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub(crate) async fn trace(State(state): State<ApiState>, Segment(hash): Segment)
             time: rfc3339_millis(heard.time()),
             snr: heard.snr().map(model::SnrQuarterDb::db),
             rssi: heard.rssi().map(f64::from),
-            path_json: to_json_text(&hops(packet.payload_type(), heard.path())),
+            path_json: to_text(&hops(&packet.frame(), heard.path())),
         });
         rows.collect()
     });

@@ -139,7 +139,7 @@ async fn clients_may_talk_a_little_and_are_let_go_when_they_talk_too_much() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_loses_frames_and_holds_up_nobody() {
+async fn a_client_that_does_not_read_holds_up_nobody() {
     let served = serve(TestApp::init()).await;
     let _asleep = served.open("/ws", None).await.unwrap();
     let mut awake = served.open("/ws", None).await.unwrap();

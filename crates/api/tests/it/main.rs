@@ -1,5 +1,7 @@
 //! The API as its clients see it. The folder mirrors the paths.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod api;
 mod app;
 mod golden;

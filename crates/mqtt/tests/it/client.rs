@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{Event, role};
-use mqtt_protocol_core::mqtt::packet::{Packet, Qos, SubEntry, SubOpts, v3_1_1, v5_0};
+use mqtt_protocol_core::mqtt::packet::{
+    GenericPacketTrait as _, Packet, Qos, SubEntry, SubOpts, v3_1_1, v5_0,
+};
 use mqtt_protocol_core::mqtt::{Connection, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -13,8 +15,8 @@ use tokio::time::timeout;
 
 use crate::support::PATIENCE;
 
-pub struct TestClient {
-    pub stream: TcpStream,
+pub(crate) struct TestClient {
+    pub(crate) stream: TcpStream,
     connection: Connection<role::Client>,
     received: VecDeque<Packet>,
     version: Version,
@@ -22,30 +24,35 @@ pub struct TestClient {
 
 /// A PUBLISH as a subscriber gets it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Received {
-    pub topic: String,
-    pub payload: Vec<u8>,
-    pub qos: u8,
-    pub retain: bool,
-    pub packet_id: Option<u16>,
+pub(crate) struct Received {
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) qos: u8,
+    pub(crate) retain: bool,
+    pub(crate) packet_id: Option<u16>,
 }
 
 /// What a test wants to differ in the CONNECT.
 #[derive(Default)]
-pub struct Options<'a> {
-    pub login: Option<(&'a str, &'a str)>,
-    pub will: Option<(&'a str, &'a [u8], Qos, bool)>,
-    pub keep_alive: u16,
-    pub lasting_session: bool,
+pub(crate) struct Options<'a> {
+    pub(crate) login: Option<(&'a str, &'a str)>,
+    pub(crate) will: Option<(&'a str, &'a [u8], Qos, bool)>,
+    pub(crate) keep_alive: u16,
+    pub(crate) lasting_session: bool,
 }
 
 impl TestClient {
     /// Connects and expects to be let in.
-    pub async fn connect(address: SocketAddr, version: Version, id: &str) -> Self {
+    pub(crate) async fn connect(address: SocketAddr, version: Version, id: &str) -> Self {
         Self::connect_with(address, version, id, Options::default()).await
     }
 
-    pub async fn connect_with(address: SocketAddr, version: Version, id: &str, options: Options<'_>) -> Self {
+    pub(crate) async fn connect_with(
+        address: SocketAddr,
+        version: Version,
+        id: &str,
+        options: Options<'_>,
+    ) -> Self {
         let (client, connack) = Self::try_connect(address, version, id, options).await;
         match connack {
             Some(Packet::V3_1_1Connack(connack)) => {
@@ -61,7 +68,7 @@ impl TestClient {
     }
 
     /// Connects and returns what the broker answers.
-    pub async fn try_connect(
+    pub(crate) async fn try_connect(
         address: SocketAddr,
         version: Version,
         id: &str,
@@ -76,28 +83,28 @@ impl TestClient {
     }
 
     /// Sends a packet that the protocol allows.
-    pub async fn send(&mut self, packet: impl Into<Packet>) {
+    pub(crate) async fn send(&mut self, packet: impl Into<Packet>) {
         let events = self.connection.send(packet.into());
         self.act(events).await;
     }
 
-    pub async fn send_raw(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
 
     /// The next packet; `None` = the broker closed.
-    pub async fn next(&mut self) -> Option<Packet> {
+    pub(crate) async fn next(&mut self) -> Option<Packet> {
         timeout(PATIENCE, self.receive()).await.expect("a packet in time")
     }
 
     /// Expects the broker to close without another packet.
-    pub async fn expect_closed(&mut self) {
+    pub(crate) async fn expect_closed(&mut self) {
         let next = self.next().await;
         assert!(next.is_none(), "{next:?}");
     }
 
     /// Expects a DISCONNECT of MQTT 5, then the close.
-    pub async fn expect_disconnect(&mut self, code: u8) {
+    pub(crate) async fn expect_disconnect(&mut self, code: u8) {
         match self.next().await {
             Some(Packet::V5_0Disconnect(packet)) => {
                 assert_eq!(packet.reason_code().map(|code| code as u8), Some(code));
@@ -107,7 +114,13 @@ impl TestClient {
         self.expect_closed().await;
     }
 
-    pub async fn publish(&mut self, topic: &str, payload: &[u8], qos: Qos, retain: bool) -> Option<u16> {
+    pub(crate) async fn publish(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: Qos,
+        retain: bool,
+    ) -> Option<u16> {
         let id = (qos != Qos::AtMostOnce).then(|| self.connection.acquire_packet_id().unwrap());
         let packet: Packet = match self.version {
             Version::V3_1_1 => {
@@ -131,7 +144,7 @@ impl TestClient {
     }
 
     /// Subscribes and returns the answers.
-    pub async fn subscribe(&mut self, filters: &[(&str, SubOpts)]) -> Vec<u8> {
+    pub(crate) async fn subscribe(&mut self, filters: &[(&str, SubOpts)]) -> Vec<u8> {
         let id = self.connection.acquire_packet_id().unwrap();
         let entries: Vec<SubEntry> =
             filters.iter().map(|(filter, options)| SubEntry::new(*filter, *options).unwrap()).collect();
@@ -153,7 +166,7 @@ impl TestClient {
         }
     }
 
-    pub async fn unsubscribe(&mut self, filter: &str) {
+    pub(crate) async fn unsubscribe(&mut self, filter: &str) {
         let id = self.connection.acquire_packet_id().unwrap();
         let packet: Packet = match self.version {
             Version::V3_1_1 => {
@@ -171,7 +184,7 @@ impl TestClient {
     }
 
     /// Sends a ping and waits for its answer: everything before it has been handled then.
-    pub async fn ping(&mut self) {
+    pub(crate) async fn ping(&mut self) {
         match self.version {
             Version::V3_1_1 => self.send(v3_1_1::Pingreq::new()).await,
             _ => self.send(v5_0::Pingreq::new()).await,
@@ -181,7 +194,7 @@ impl TestClient {
     }
 
     /// Says goodbye and closes.
-    pub async fn disconnect(mut self) {
+    pub(crate) async fn disconnect(mut self) {
         match self.version {
             Version::V3_1_1 => self.send(v3_1_1::Disconnect::new()).await,
             _ => self.send(v5_0::Disconnect::builder().build().unwrap()).await,
@@ -189,7 +202,7 @@ impl TestClient {
     }
 
     /// The next packet, which must be a PUBLISH; acknowledges it if asked to.
-    pub async fn next_publish(&mut self, acknowledge: bool) -> Received {
+    pub(crate) async fn next_publish(&mut self, acknowledge: bool) -> Received {
         let received = match self.next().await {
             Some(Packet::V3_1_1Publish(packet)) => Received {
                 topic: packet.topic_name().to_owned(),
@@ -219,7 +232,7 @@ impl TestClient {
     }
 
     /// The next packet, which must be a PUBACK.
-    pub async fn next_puback(&mut self) -> u16 {
+    pub(crate) async fn next_puback(&mut self) -> u16 {
         match self.next().await {
             Some(Packet::V3_1_1Puback(packet)) => packet.packet_id(),
             Some(Packet::V5_0Puback(packet)) => packet.packet_id(),

@@ -6,24 +6,24 @@ use mqtt::{Broker, BrokerConfig, BrokerUrl, CloseReason, Message, MessageReceive
 use tokio::time::{sleep, timeout};
 
 /// Long enough for a loaded machine; a test that fails waits this long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A broker on a free port and the queue its messages come out of.
-pub struct TestBroker {
-    pub broker: Broker,
-    pub messages: MessageReceiver,
+pub(crate) struct TestBroker {
+    pub(crate) broker: Broker,
+    pub(crate) messages: MessageReceiver,
 }
 
 impl TestBroker {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut BrokerConfig)) -> Self {
         Self::start_with_queue(10_000, change).await
     }
 
-    pub async fn start_with_queue(capacity: usize, change: impl FnOnce(&mut BrokerConfig)) -> Self {
+    pub(crate) async fn start_with_queue(capacity: usize, change: impl FnOnce(&mut BrokerConfig)) -> Self {
         let (sender, messages) = mqtt::queue(capacity);
         let mut config = BrokerConfig { listen: ([127, 0, 0, 1], 0).into(), source: 7, ..Default::default() };
         change(&mut config);
@@ -31,29 +31,29 @@ impl TestBroker {
         Self { broker, messages }
     }
 
-    pub fn url(&self) -> BrokerUrl {
+    pub(crate) fn url(&self) -> BrokerUrl {
         BrokerUrl::parse(&self.broker.local_addr().to_string()).unwrap()
     }
 
-    pub async fn next(&mut self) -> Message {
+    pub(crate) async fn next(&mut self) -> Message {
         next(&mut self.messages).await
     }
 
-    pub fn closed(&self, reason: CloseReason) -> u64 {
+    pub(crate) fn closed(&self, reason: CloseReason) -> u64 {
         self.broker.stats().closed.into_iter().find(|(known, _)| *known == reason).unwrap().1
     }
 
-    pub fn refused(&self, reason: RefuseReason) -> u64 {
+    pub(crate) fn refused(&self, reason: RefuseReason) -> u64 {
         self.broker.stats().refused.into_iter().find(|(known, _)| *known == reason).unwrap().1
     }
 }
 
-pub async fn next(messages: &mut MessageReceiver) -> Message {
+pub(crate) async fn next(messages: &mut MessageReceiver) -> Message {
     timeout(PATIENCE, messages.recv()).await.expect("a message in time").expect("the queue is open")
 }
 
 /// Waits until `condition` holds.
-pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "never happened: {what}");

@@ -42,7 +42,7 @@ impl Group {
         for change in batch.changes {
             match &change {
                 Change::Head(_) | Change::Transmission(_) | Change::Observation(_) => {
-                    self.packets.push(change)
+                    self.packets.push(change);
                 }
                 Change::Observer(observer) => {
                     let place = *self.observer_places.entry(observer.id).or_insert(self.observers.len());

@@ -6,7 +6,7 @@ use storage::{Storage, StorageError, StorageOptions};
 use crate::support::{Place, intruder};
 
 fn error_of(options: StorageOptions) -> StorageError {
-    Storage::open(options).err().expect("opening must fail")
+    Storage::open(options).expect_err("opening must fail")
 }
 
 #[test]

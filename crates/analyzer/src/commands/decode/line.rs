@@ -259,8 +259,8 @@ impl BadFrame {
             offset: error.map(|error| error.offset),
             // Behind another kind of error these three are as doubtful as the rest.
             ver: read.version.filter(|_| version),
-            ptype: read.payload_type.map(|t| t.code()).filter(|_| version),
-            route: read.route.map(|r| r.code()).filter(|_| version),
+            ptype: read.payload_type.map(meshcore::PayloadType::code).filter(|_| version),
+            route: read.route.map(meshcore::Route::code).filter(|_| version),
         }
     }
 }

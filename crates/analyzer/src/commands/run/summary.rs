@@ -31,7 +31,7 @@ pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Op
     match &plan.data {
         DataFolder::Kept(_) => println!("  data      {}", plan.data.database().display()),
         DataFolder::Temporary(_) => {
-            println!("  data      {} (removed at the end)", plan.data.database().display())
+            println!("  data      {} (removed at the end)", plan.data.database().display());
         }
     }
     match &loaded.path {

@@ -1,6 +1,5 @@
 //! Decoding a frame that stands alone: for `POST /api/decode` and for the detail of a packet.
 
-use super::from_index::hops;
 use super::{DecodedHeader, DecodedPacket, DecodedPath, DecodedTransportCodes};
 use crate::render::hex;
 use crate::render::payload::{Signatures, decode_payload, empty, unknown};
@@ -79,7 +78,7 @@ pub(crate) fn decoded_packet(frame: &Frame<'_>, keys: &KeyRing, signatures: Sign
             };
             (path, trace_anomaly(frame.route(), trace.remainder()))
         }
-        _ => (decoded_path(frame.route(), frame.payload_type(), frame.path()), None),
+        _ => (decoded_path(frame.route(), frame.path()), None),
     };
     DecodedPacket {
         header: decoded_header(frame.route(), frame.payload_type(), frame.version()),
@@ -97,7 +96,7 @@ fn decode_dropped(lenient: &LenientFrame<'_>, bytes: &[u8]) -> Option<DecodedPac
     Some(DecodedPacket {
         header: decoded_header(route, payload_type, lenient.version?),
         transport_codes: lenient.transport_codes.map(decoded_codes),
-        path: decoded_path(route, payload_type, path),
+        path: decoded_path(route, path),
         payload: if lenient.rest.is_empty() { empty(payload_type) } else { unknown(lenient.rest) },
         raw: hex::upper(bytes),
         anomaly: None,
@@ -119,12 +118,12 @@ fn decoded_codes(codes: meshcore::TransportCodes) -> DecodedTransportCodes {
     DecodedTransportCodes { code1, code2 }
 }
 
-fn decoded_path(route: Route, payload_type: PayloadType, path: Path<'_>) -> DecodedPath {
+fn decoded_path(route: Route, path: Path<'_>) -> DecodedPath {
     let says_nothing = route.is_direct() && path.is_empty();
     DecodedPath {
         hash_size: if says_nothing { 0 } else { path.hash_size() },
         hash_count: path.count(),
-        hops: hops(payload_type, path),
+        hops: path.hops().map(hop_text).collect(),
         hops_completed: None,
     }
 }

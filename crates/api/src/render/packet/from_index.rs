@@ -1,11 +1,12 @@
 //! Rendering transmissions and observations of the index.
 
 use super::{GroupedPacketRow, ObservationRow, PacketRow};
+use crate::json::to_text;
 use crate::render::hex;
 use crate::render::payload::{DecodedPayload, Signatures, decode_payload, group_text};
 use crate::render::time::{rfc3339, rfc3339_millis};
 use index::{ObservationView, TransmissionView};
-use meshcore::{KeyRing, Path, Payload, PayloadType};
+use meshcore::{Frame, KeyRing, Path, Payload, PayloadType};
 use model::ObserverRecord;
 use std::collections::BTreeSet;
 
@@ -31,7 +32,7 @@ pub(crate) fn packet_row(
 ) -> PacketRow {
     let best = packet.best();
     let observer = ObserverTexts::of(best.observer());
-    let hops = hops(packet.payload_type(), best.path());
+    let hops = hops(&packet.frame(), best.path());
     let first_seen = rfc3339(packet.first_seen());
     PacketRow {
         id: packet.id().0,
@@ -42,7 +43,7 @@ pub(crate) fn packet_row(
         latest: rfc3339(packet.latest()),
         route_type: packet.frame().route().code(),
         payload_type: packet.payload_type().code(),
-        decoded_json: to_json_text(&decoded(packet, keys)),
+        decoded_json: to_text(&decoded(packet, keys)),
         observation_count: u64::from(packet.observation_count()),
         observer_count: u64::from(packet.observer_count()),
         scope_name: packet.scope().map(str::to_owned),
@@ -51,7 +52,7 @@ pub(crate) fn packet_row(
         observer_iata: observer.iata,
         snr: best.snr().map(model::SnrQuarterDb::db),
         rssi: best.rssi().map(f64::from),
-        path_json: Some(to_json_text(&hops)),
+        path_json: Some(to_text(&hops)),
         direction: Some(RECEIVED),
         parsed_path: (!hops.is_empty()).then_some(hops),
         observations: match observations {
@@ -80,11 +81,11 @@ pub(crate) fn grouped_row(packet: &TransmissionView<'_>, keys: &KeyRing) -> Grou
         observer_name: observer.name,
         observer_iata: observer.iata,
         distinct_iatas: iatas.into_iter().map(str::to_owned).collect(),
-        path_json: Some(to_json_text(&hops(packet.payload_type(), best.path()))),
+        path_json: Some(to_text(&hops(&packet.frame(), best.path()))),
         payload_type: packet.payload_type().code(),
         route_type: packet.frame().route().code(),
         raw_hex: hex::upper(packet.raw()),
-        decoded_json: to_json_text(&decoded(packet, keys)),
+        decoded_json: to_text(&decoded(packet, keys)),
         snr: best.snr().map(model::SnrQuarterDb::db),
         rssi: best.rssi().map(f64::from),
     }
@@ -104,7 +105,7 @@ pub(crate) fn observation_row(heard: &ObservationView<'_>, detail: Observations)
         snr: heard.snr().map(model::SnrQuarterDb::db),
         rssi: heard.rssi().map(f64::from),
         score: heard.score(),
-        path_json: Some(to_json_text(&hops(packet.payload_type(), heard.path()))),
+        path_json: Some(to_text(&hops(&packet.frame(), heard.path()))),
         timestamp: rfc3339_millis(heard.time()),
         direction: Some(RECEIVED),
         route_type: heard.route().code(),
@@ -123,17 +124,15 @@ pub(crate) fn decoded(packet: &TransmissionView<'_>, keys: &KeyRing) -> DecodedP
     }
 }
 
-/// The hops as hex. The path of a TRACE holds signal-to-noise ratios, which are no hops.
-pub(crate) fn hops(payload_type: PayloadType, path: Path<'_>) -> Vec<String> {
-    if payload_type == PayloadType::Trace {
-        return Vec::new();
+/// The hops of a copy as hex. The path of a TRACE holds signal-to-noise ratios, one for each entry of its route that is
+/// done, so its hops are those.
+pub(crate) fn hops(frame: &Frame<'_>, path: Path<'_>) -> Vec<String> {
+    match frame.payload() {
+        Ok(Payload::Trace(trace)) => {
+            trace.entries().take(path.bytes().len()).map(|hop| hex::upper(hop.bytes())).collect()
+        }
+        _ => path.hops().map(|hop| hex::upper(hop.bytes())).collect(),
     }
-    path.hops().map(|hop| hex::upper(hop.bytes())).collect()
-}
-
-/// Values of our own types always serialise.
-pub(crate) fn to_json_text<T: serde::Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 /// Who heard it, with empty texts as null.

@@ -3,11 +3,11 @@
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Whole, choice, csv, limit, parsed};
+use crate::json::Json;
 use crate::render::packet::{GroupedPacketRow, Observations, PacketRow, grouped_row, packet_row};
 use crate::routes::channels::parse_channel;
 use crate::state::ApiState;
 use crate::visibility::{area_key, nodes_in_area, regions};
-use axum::Json;
 use axum::extract::State;
 use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort, TxRow};
 use meshcore::{KeyRing, PayloadType, Route};

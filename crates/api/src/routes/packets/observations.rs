@@ -2,9 +2,9 @@
 
 use crate::error::HttpError;
 use crate::extract::JsonBody;
+use crate::json::Json;
 use crate::render::packet::{ObservationRow, Observations, observation_row};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use model::PacketHash;
 use serde::{Deserialize, Serialize};

@@ -2,13 +2,13 @@
 
 use crate::error::HttpError;
 use crate::extract::Segment;
+use crate::json::Json;
 use crate::render::packet::{
     DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts, hops,
     packet_row,
 };
 use crate::render::payload::Signatures;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use index::{Index, TransmissionView};
 use model::{ObservationId, PacketHash, TransmissionId};
@@ -48,7 +48,7 @@ pub(crate) async fn get_packet(
         packet.observations = Some(observations.clone());
         let frame = view.frame();
         Ok(Json(PacketResponse {
-            path: hops(view.payload_type(), view.best().path()),
+            path: hops(&frame, view.best().path()),
             observation_count: u64::from(view.observation_count()).max(1),
             decoded: decoded_packet(&frame, keys, Signatures::CheckedBefore),
             parts: frame_parts(&frame),

@@ -2,11 +2,11 @@
 
 use crate::error::HttpError;
 use crate::extract::{Authorized, JsonBody};
+use crate::json::Json;
 use crate::render::packet::{DecodedPacket, decode_frame};
 use crate::routes::decode::frame_bytes;
 use crate::services::{PacketSubmission, SubmitError};
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use model::PacketHash;

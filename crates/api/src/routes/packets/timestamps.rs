@@ -2,9 +2,9 @@
 
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, parsed};
+use crate::json::Json;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
-use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;

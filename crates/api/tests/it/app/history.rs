@@ -62,7 +62,7 @@ impl Writer<'_> {
         let transmission = self.transmission(&frame, &raw);
         self.hear(transmission, observer, &frame, time);
         let other = self.newest.replace(observer).filter(|other| *other != observer);
-        if let Some(other) = other.filter(|_| number % HEARD_TWICE == 0) {
+        if let Some(other) = other.filter(|_| number.is_multiple_of(HEARD_TWICE)) {
             self.hear(transmission, other, &frame, time.plus_ms(2_042));
         }
     }
@@ -85,7 +85,7 @@ impl Writer<'_> {
             battery_mv: Some(4_100),
             uptime_secs: Some(86_400),
             noise_floor: Some(-105.0),
-            can_relay: (id.0 % 2 == 0).then_some(true),
+            can_relay: id.0.is_multiple_of(2).then_some(true),
             first_seen: time,
             last_status: Some(time),
             online: Some(true),
@@ -132,7 +132,7 @@ impl Writer<'_> {
             head,
             snr: SnrQuarterDb::from_db(-7.25),
             rssi: Some(-101),
-            score: (id.0 % 2 == 0).then_some(500),
+            score: id.0.is_multiple_of(2).then_some(500),
         }));
     }
 
