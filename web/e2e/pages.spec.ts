@@ -41,7 +41,7 @@ test('nodes are listed, and one is shown with who hears it', async ({ page, requ
   await expect(rows(page).first()).toBeVisible();
   await open(page, (await addresses(request)).node ?? '');
   const detail = page.getByRole('region', { name: 'Node detail' });
-  await expect(detail.getByText('Last advert')).toBeVisible();
+  await expect(detail.getByText('Last advert', { exact: true })).toBeVisible();
   await expect(detail.getByRole('heading', { name: 'Heard by' })).toBeVisible();
   await expect(detail.getByRole('heading', { name: 'Recent adverts' })).toBeVisible();
 });

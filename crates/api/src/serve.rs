@@ -29,8 +29,12 @@ const MAX_CONNECTIONS: u32 = 4_096;
 /// Wait after a failure to accept that is not the client's, such as no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
+/// How long requests under way may take to finish once the program stops. All of ours take milliseconds; a client that has
+/// sent half a request would keep us waiting for the other half.
+const DRAIN_LIMIT: Duration = Duration::from_secs(3);
+
 /// Serves until `shutdown` resolves; then takes no more connections, closes live feeds with 1001 and finishes the requests
-/// that are under way. The caller bounds how long that may take.
+/// that are under way, within five seconds in all.
 ///
 /// # Errors
 /// When the listener does not work.
@@ -56,7 +60,7 @@ pub async fn serve(
     hub.close();
     stop.send_replace(true);
     // All places are free when all connections have ended; the semaphore is never closed.
-    let _ = places.acquire_many(MAX_CONNECTIONS).await;
+    let _ = tokio::time::timeout(DRAIN_LIMIT, places.acquire_many(MAX_CONNECTIONS)).await;
     hub.emptied(GOODBYE_LIMIT).await;
     feed.abort();
     lag.abort();

@@ -171,6 +171,19 @@ async fn when_the_program_stops_clients_are_told() {
 }
 
 #[tokio::test]
+async fn connections_that_say_nothing_do_not_keep_the_program_from_stopping() {
+    let served = serve(TestApp::init()).await;
+    let _silent = TcpStream::connect(served.address).await.unwrap();
+    let mut half = TcpStream::connect(served.address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut half, b"GET /api/stats HTTP/1.1\r\nHo").await.unwrap();
+    let hub = served.app.state.live_hub();
+    let _client = served.open("/ws", None).await.unwrap();
+    eventually(|| hub.clients() == 1).await;
+    served.stop.send(()).unwrap();
+    tokio::time::timeout(Duration::from_secs(60), served.serving).await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_plain_request_is_told_what_the_path_is_for() {
     let answer = TestApp::init().get("/ws").await;
     assert_eq!(answer.error(426), "this path speaks WebSocket only");

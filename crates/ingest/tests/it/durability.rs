@@ -7,6 +7,7 @@ use ingest::{Ingest, IngestConfig, IngestError, OnDurable, Outcome, PacketSubmis
 use model::{Change, ObservationId, TransmissionId};
 use mqtt::{Broker, BrokerConfig, BrokerUrl, Publisher, Qos};
 use parking_lot::Mutex;
+use storage::{Storage, StorageOptions};
 
 use crate::support::{KEY, ack, empty_index, packets_topic};
 
@@ -137,6 +138,24 @@ async fn a_submission_that_never_becomes_durable_is_told_so() {
     tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publisher_whose_packet_never_becomes_durable_is_not_acknowledged() {
+    let sink = |_: Vec<Change>, on_durable: OnDurable| drop(on_durable);
+    let ingest = Ingest::with_sink(IngestConfig::default(), empty_index(), Box::new(sink), Box::new(|_| {}));
+    let (sender, receiver) = mqtt::queue(10);
+    let config = BrokerConfig { listen: "127.0.0.1:0".parse().unwrap(), ..BrokerConfig::default() };
+    let broker = Broker::bind(config, sender).await.unwrap();
+    let thread = std::thread::spawn(move || ingest.run(receiver));
+    let url = BrokerUrl::parse(&format!("mqtt://{}", broker.local_addr())).unwrap();
+    let mut publisher = Publisher::connect(&url, None).await.unwrap();
+    let payload = format!("{{\"raw\":\"{}\"}}", ack(1, &[]));
+    publisher.publish(&packets_topic("AMS", KEY), payload, Qos::AtLeastOnce, false).await.unwrap();
+    assert!(publisher.flush().await.is_err());
+    drop(publisher);
+    broker.shutdown().await;
+    tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+}
+
 #[test]
 fn run_ends_when_all_senders_are_gone_and_has_handed_everything_on() {
     let (ingest, held) = holding();
@@ -152,4 +171,30 @@ fn run_ends_when_all_senders_are_gone_and_has_handed_everything_on() {
     ingest.run(receiver);
     assert_eq!(ledger.report().count(Outcome::StoredTransmission), 1500);
     assert!(!held.lock().is_empty());
+}
+
+#[test]
+fn what_a_database_keeps_is_known_again_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut messages = simulator::capture();
+    simulator::shift_to(&mut messages, crate::support::NOW);
+    let mut totals = Vec::new();
+    for start in 0..3 {
+        let storage = Storage::open(StorageOptions::new(folder.path().join("packets.db"))).unwrap();
+        let index = empty_index();
+        storage.load(&mut |_| {}, &mut |change| index.write().apply(&change).unwrap()).unwrap();
+        let live = Box::new(|_| {});
+        let mut ingest = Ingest::new(IngestConfig::default(), Arc::clone(&index), storage.writer(), live);
+        let received =
+            messages.iter().map(|m| crate::support::message(0, &m.topic, m.payload.as_bytes(), m.time));
+        ingest.handle_batch(received.collect());
+        let report = ingest.ledger().report();
+        let stored = report.count(Outcome::StoredTransmission) + report.count(Outcome::StoredObservation);
+        assert_eq!(stored, if start == 0 { 286 } else { 0 });
+        assert!(report.balances());
+        totals.push(index.read().totals(crate::support::NOW));
+        drop(ingest);
+        storage.close().unwrap();
+    }
+    assert!(totals.iter().all(|t| *t == totals[0]), "{totals:?}");
 }

@@ -45,8 +45,9 @@ async fn mosquitto_pub_publishes_in_every_version_and_qos() {
         for qos in ["0", "1", "2"] {
             let arguments = ["-V", version, "-q", qos, "-t", "meshcore/x", "-m", "hello", "-r"];
             let (code, text) = run("mosquitto_pub", &broker, &arguments).await;
-            // It is told that QoS 2 is not to be had in MQTT 5.
-            assert_eq!(code == 0, (version, qos) != ("5", "2"), "{version} {qos}: {text}");
+            // It is told that QoS 2 is not to be had in MQTT 5; some versions of it end well all the same.
+            let published = code == 0 && !text.contains("not supported");
+            assert_eq!(published, (version, qos) != ("5", "2"), "{version} {qos}: {text}");
         }
     }
     consuming.await.unwrap();
@@ -82,7 +83,8 @@ async fn mosquitto_pub_with_a_wrong_password_says_so() {
     for version in ["311", "5"] {
         let wrong = ["-V", version, "-u", "ana", "-P", "wrong", "-t", "t", "-m", "x"];
         let (code, text) = run("mosquitto_pub", &test.broker, &wrong).await;
-        assert!(code != 0 && text.to_lowercase().contains("not authori"), "{code} {text}");
+        let said = ["not authori", "bad user name"].iter().any(|words| text.to_lowercase().contains(words));
+        assert!(code != 0 && said, "{code} {text}");
         let right = ["-V", version, "-u", "ana", "-P", "right", "-t", "t", "-m", "x"];
         assert_eq!(run("mosquitto_pub", &test.broker, &right).await.0, 0);
     }
