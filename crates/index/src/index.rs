@@ -54,6 +54,8 @@ pub struct Index {
     pub(crate) minutes: MinuteCounts,
     /// Least and greatest observation time.
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
+    /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
+    least_ids: (u64, u64),
 }
 
 /// Transmissions by what never changes of them. Only those with an observation: nothing was heard of the others.
@@ -99,6 +101,7 @@ impl Index {
             scope_names: Vec::new(),
             minutes: MinuteCounts::default(),
             time_span: None,
+            least_ids: (0, 0),
         }
     }
 
@@ -125,11 +128,19 @@ impl Index {
         row.zip(way).is_some_and(|(row, way)| self.find_observation((row, observer.0, way)).is_some())
     }
 
+    /// Makes [`Index::next_ids`] pass over ids up to these, whose rows are stored and were left out of the index because
+    /// they could not be read: a new row must not take their place.
+    pub fn pass_over_ids(&mut self, transmission: TransmissionId, observation: ObservationId) {
+        let (least_transmission, least_observation) = self.least_ids;
+        self.least_ids =
+            (least_transmission.max(transmission.0 + 1), least_observation.max(observation.0 + 1));
+    }
+
     /// What the ids of the next changes are.
     pub fn next_ids(&self) -> NextIds {
         NextIds {
-            transmission: TransmissionId(self.transmission_ids.next_id()),
-            observation: ObservationId(self.observation_ids.next_id()),
+            transmission: TransmissionId(self.transmission_ids.next_id().max(self.least_ids.0)),
+            observation: ObservationId(self.observation_ids.next_id().max(self.least_ids.1)),
             head: HeadId(self.heads.len()),
             observer: self.observers.next_id(),
         }

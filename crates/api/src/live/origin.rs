@@ -37,5 +37,6 @@ mod tests {
         assert!(!from("https://mesh.example", &[]), "another port is another origin");
         assert!(!from("https://evil.example", &["*"]));
         assert!(!from("null", &[]));
+        assert!(!from("*", &["*"]));
     }
 }

@@ -14,18 +14,16 @@ use axum::response::Response;
 /// How far the history is loaded; on every answer.
 const LOAD_STATUS: HeaderName = HeaderName::from_static("x-corescope-load-status");
 
-/// Nothing from another host, no inline script; images also from data URLs, as the map draws its markers. Style
-/// attributes stay possible, because the page places virtual rows and chart parts by them.
-const PAGE_POLICY: &str = "default-src 'self'; script-src 'self'; worker-src 'self' blob:; \
-     style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
-     connect-src 'self' ws: wss:; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+/// Nothing from another host, no inline script, no inline style. Images also from data URLs, as canvases make them.
+const PAGE_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self' ws: wss:; base-uri 'self'; form-action 'self'; object-src 'none'; frame-ancestors 'self'";
 
 /// The documentation page carries inline styles that are not ours.
 const DOCS_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+     base-uri 'self'; form-action 'self'; object-src 'none'; frame-ancestors 'self'";
 
 pub(crate) async fn common(State(state): State<ApiState>, request: Request, next: Next) -> Response {
-    let policy = if request.uri().path().starts_with(DOCS_PATH) { DOCS_POLICY } else { PAGE_POLICY };
+    let is_docs = request.uri().path().starts_with(DOCS_PATH);
     let mut response = next.run(request).await;
     let status = match state.services().load_status() {
         LoadStatus::Ready => HeaderValue::from_static("ready"),
@@ -42,9 +40,22 @@ pub(crate) async fn common(State(state): State<ApiState>, request: Request, next
         .is_some_and(|value| value.starts_with("text/html"));
     // Only documents are subject to a policy; on answers of the API it would be 300 bytes for nothing.
     if is_html {
-        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        let policy = if is_docs { DOCS_POLICY } else { PAGE_POLICY };
+        headers.insert(
+            CONTENT_SECURITY_POLICY,
+            policy_with_embedders(policy, &state.config().cors_allowed_origins),
+        );
     }
     response
+}
+
+/// Sites that may read the API may also show the page in a frame. Both policies end with who may.
+fn policy_with_embedders(policy: &'static str, origins: &[String]) -> HeaderValue {
+    let is_source = |origin: &&String| {
+        !origin.is_empty() && origin.bytes().all(|byte| byte.is_ascii_graphic() && !b";,'\"".contains(&byte))
+    };
+    let embedders: String = origins.iter().filter(is_source).map(|origin| format!(" {origin}")).collect();
+    HeaderValue::from_str(&format!("{policy}{embedders}")).unwrap_or(HeaderValue::from_static(policy))
 }
 
 /// Answers of the API are as of now.

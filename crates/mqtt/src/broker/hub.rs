@@ -221,6 +221,7 @@ impl Hub {
             refused: counters.refused(),
             closed,
             messages: counters.messages(),
+            messages_last_5m: counters.messages_last_5m(),
             bytes_in: bytes_in + clients.iter().map(|client| client.bytes_in).sum::<u64>(),
             bytes_out: bytes_out + clients.iter().map(|client| client.bytes_out).sum::<u64>(),
             deliveries: read(&counters.deliveries),

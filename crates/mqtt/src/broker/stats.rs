@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
+use telemetry::RateWindow;
+
 use crate::message::Qos;
 use crate::packet::{ProtocolVersion, Violation};
 
@@ -25,6 +27,8 @@ pub struct BrokerStats {
     pub closed: Vec<(CloseReason, u64)>,
     /// Messages received, wills included.
     pub messages: MessagesByQos,
+    /// Those of the last five minutes.
+    pub messages_last_5m: u64,
     /// Bytes read from sockets.
     pub bytes_in: u64,
     /// Bytes written to sockets.
@@ -196,6 +200,8 @@ pub(crate) struct Counters {
     refused: [AtomicU64; RefuseReason::ALL.len()],
     closed: [AtomicU64; CloseReason::ALL.len()],
     messages: [AtomicU64; 3],
+    /// The messages of the last five minutes.
+    recent: RateWindow,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     pub(crate) deliveries: AtomicU64,
@@ -220,6 +226,8 @@ impl Counters {
                 add(counter, count);
             }
         }
+        let all: u64 = counts.iter().sum();
+        self.recent.record(u32::try_from(all).unwrap_or(u32::MAX));
     }
 
     pub(crate) fn refused(&self) -> Vec<(RefuseReason, u64)> {
@@ -228,6 +236,10 @@ impl Counters {
 
     pub(crate) fn closed(&self) -> Vec<(CloseReason, u64)> {
         CloseReason::ALL.iter().zip(&self.closed).map(|(&reason, count)| (reason, read(count))).collect()
+    }
+
+    pub(crate) fn messages_last_5m(&self) -> u64 {
+        self.recent.count()
     }
 
     pub(crate) fn messages(&self) -> MessagesByQos {

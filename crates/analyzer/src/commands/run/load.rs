@@ -3,7 +3,7 @@
 use anyhow::Result;
 use api::LoadStatus;
 use index::SharedIndex;
-use model::Change;
+use model::{Change, ObservationId, TransmissionId};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use storage::Storage;
 
@@ -41,6 +41,11 @@ pub(super) fn replay(storage: &Storage, index: &SharedIndex, progress: &LoadProg
         }
     })?;
     refused += apply(index, &mut waiting, progress);
+    let last = report.last_ids;
+    index.write().pass_over_ids(
+        last.transmission.unwrap_or(TransmissionId(0)),
+        last.observation.unwrap_or(ObservationId(0)),
+    );
     progress.done.store(true, Ordering::Release);
     if refused > 0 || report.skipped_rows > 0 {
         tracing::warn!(refused, unreadable = report.skipped_rows, "stored rows were left out of the index");

@@ -247,6 +247,7 @@ fn embedded_row(broker: &Broker) -> MqttSourceRow {
         connect_count: stats.connects_total,
         disconnect_count: stats.connects_total.saturating_sub(stats.clients_connected as u64),
         packets_total: stats.messages.total(),
+        packets_last5m: stats.messages_last_5m,
         liveness: newest.map(|at| SourceLiveness {
             last_receipt_unix: unix_secs(Some(at)),
             last_message_unix: unix_secs(Some(at)),
