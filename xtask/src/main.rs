@@ -23,7 +23,7 @@ usage: cargo xtask <task>
                   (--quick leaves out the browser)
   web             build the page into web/dist, if its sources changed
   tidy            check the house rules: crate edges, file and function sizes, unsafe, entries at the root
-  bench [NAME]    print the figures: decode, index, ingest, storage, mqtt, system (all when no name is given)
+  bench [NAME]    print the figures: decode, index, ingest, storage, api, mqtt, system (all when no name is given)
 ";
 
 fn main() -> ExitCode {
