@@ -115,9 +115,6 @@ impl Outbox {
         let Some(index) = sequence.checked_sub(state.first_owed) else { return };
         let Some(owed) = state.owed.get_mut(index as usize) else { return };
         owed.confirmed = true;
-        if index > 0 {
-            return;
-        }
         while let Some(owed) = state.owed.pop_front_if(|owed| owed.confirmed) {
             state.bytes.extend_from_slice(&answer(owed.kind, owed.packet_id));
             state.first_owed += 1;
@@ -159,8 +156,7 @@ impl Outbox {
                     state.waiting = None;
                     return;
                 }
-                // Woken at half, so that the owner is not woken for every single answer.
-                state.waiting = Some(room.half());
+                state.waiting = Some(room.with_a_margin());
             }
             self.room.notified().await;
         }
@@ -237,8 +233,10 @@ impl Room {
     /// Every message answered.
     pub(crate) const ALL_ANSWERED: Self = Self { answers: 0, ..Self::UNLIMITED };
 
-    fn half(self) -> Self {
-        Self { answers: self.answers / 2, bytes: self.bytes / 2, deliveries: self.deliveries / 2 }
+    /// An eighth less than this: a waiting owner is woken then, so that it is not woken for every single answer.
+    fn with_a_margin(self) -> Self {
+        let less = |most: usize| most - most / 8;
+        Self { answers: less(self.answers), bytes: less(self.bytes), deliveries: less(self.deliveries) }
     }
 }
 

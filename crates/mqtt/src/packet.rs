@@ -1,4 +1,9 @@
 //! MQTT packets on the wire: framing and PUBLISH by our own code, which never copies a payload; the rest by `mqtt-protocol-core`.
+//!
+//! Its codec is used, its connection state machine is not, though it is fast enough. That one keeps the identifiers of unanswered messages
+//! as a set, so it cannot keep answers in order when another thread confirms them; it closes a 3.1.1 connection that has too many of them, where we want to stop
+//! reading; and every answer would have to go through the connection's lock with an allocation or two. Its decoders accept some bytes
+//! that the specification refuses (packet identifier 0, wildcards in a topic, reserved flags of CONNECT), which are checked here.
 
 pub(crate) mod connect;
 pub(crate) mod frames;

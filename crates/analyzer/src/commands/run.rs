@@ -5,6 +5,7 @@ mod load;
 mod plan;
 mod services;
 mod sources;
+mod stop;
 mod summary;
 
 use crate::cli::RunArgs;
@@ -24,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use stop::StopSignal;
 use storage::{Storage, StorageOptions};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -46,6 +48,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
 
     // The port opens first, so that a second start fails before it touches the database.
     let http_threads = runtime("http", 2)?;
+    let stop = http_threads.block_on(async { StopSignal::listen() })?;
     let listener = http_threads.block_on(listen(plan.http))?;
     let http = listener.local_addr()?;
     let storage = open_storage(&plan)?;
@@ -89,7 +92,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         _ => None,
     };
 
-    http_threads.block_on(stop_signal())?;
+    http_threads.block_on(stop.wait());
     summary::stopping();
     if let Some(demo) = demo {
         demo.abort();
@@ -143,21 +146,4 @@ fn start_ingest(ingest: Ingest, receiver: MessageReceiver) -> Result<JoinHandle<
 async fn until(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender is gone, which also means to stop.
     let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-/// Waits for SIGTERM (service managers, containers) or SIGINT (Ctrl-C).
-async fn stop_signal() -> Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
 }

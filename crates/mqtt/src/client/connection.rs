@@ -111,11 +111,12 @@ async fn introduce<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             }
         }
         let protocol = |problem: String| MqttError::Protocol { broker: login.broker.clone(), problem };
+        // The first byte is enough to know that a web server is at the other end.
+        if buffer.first_byte().is_some_and(|byte| byte != kind::CONNACK << 4) {
+            return Err(protocol("it does not answer with CONNACK".to_owned()).into());
+        }
         let mut frames = buffer.take().map_err(|violation| protocol(violation.to_string()))?;
         let Some(first) = frames.next() else { continue };
-        if first.first_byte != kind::CONNACK << 4 {
-            return Err(protocol("its first packet is not CONNACK".to_owned()).into());
-        }
         let keep_alive = read_connack(frames.body(first), login)?;
         return Ok(Connected { reading, writing, buffer, frames, keep_alive });
     }

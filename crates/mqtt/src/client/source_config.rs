@@ -65,8 +65,8 @@ pub enum SessionKind {
 /// Which version of MQTT to speak to an outside broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceProtocol {
-    /// Version 5, and 3.1.1 if the broker does not understand that. With 5 the number of unconfirmed messages is ours to choose; with
-    /// 3.1.1 it is the broker's (20 in mosquitto), which limits the rate when confirmations are slow.
+    /// Version 5, and 3.1.1 if the broker does not understand that. With 5 the broker is told how many messages it may send before the first is
+    /// confirmed; with 3.1.1 that is its own setting, which limits the rate when confirmations are slow.
     Auto,
     /// Only 3.1.1.
     V3_1_1,

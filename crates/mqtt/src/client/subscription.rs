@@ -97,6 +97,7 @@ impl<R: AsyncRead + Unpin> Subscription<'_, R> {
         let mut messages = 0;
         while let Some(frame) = self.frames.next() {
             if self.outstanding >= limit && frame.first_byte >> 4 == kind::PUBLISH {
+                self.status.received(std::mem::take(&mut messages), 0, self.received);
                 self.flush().await?;
                 self.outbox.wait_for(Room { answers: limit - 1, ..Room::UNLIMITED }).await;
                 self.outstanding = self.outbox.owed();
