@@ -17,7 +17,7 @@ impl Index {
     /// Applies one change: of the loader, of the tail of the database or live, they are the same.
     ///
     /// Transmissions, observations and heads come each in the order of their ids, and after what they name. Between
-    /// the kinds the order does not matter: one table after the other gives the same index as the order of events.
+    /// the kinds the order does not matter, but that a node's record comes before its adverts: one table after the other gives the same index as the order of events.
     ///
     /// Samples of an observer's counters are history that storage answers from; here it is only checked that their
     /// observer exists. That `hash` is the content hash of `raw` is left to whoever worked it out.
@@ -34,6 +34,12 @@ impl Index {
                 Some(_) => Ok(()),
                 None => Err(ApplyError::UnknownObserver { observer: metrics.observer }),
             },
+            Change::Node(record) => {
+                let fits = self.nodes.set_record(record);
+                fits.then_some(()).ok_or(ApplyError::NodeRecordTooLate { key: record.key })
+            }
+            // Evidence for people, of which nothing follows.
+            Change::Dropped(_) => Ok(()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Why a change cannot be applied.
 
-use meshcore::{FrameError, PacketHash};
+use meshcore::{FrameError, NodeKey, PacketHash};
 use model::{HeadId, ObservationId, ObserverId, TransmissionId, UnixMillis};
 
 /// A change that does not fit the state. Nothing of it was applied.
@@ -126,5 +126,11 @@ pub enum ApplyError {
     Full {
         /// Rows of which kind.
         what: &'static str,
+    },
+    /// The record of a node comes before the adverts that add to it.
+    #[error("the record of node {key} comes after an advert of it")]
+    NodeRecordTooLate {
+        /// The node.
+        key: NodeKey,
     },
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use meshcore::{Advert, Frame, Location, NodeKey, Role};
-use model::UnixMillis;
+use meshcore::{Advert, Frame, Location, NodeKey, NodeName, Role};
+use model::{NodeRecord, UnixMillis};
 
 use crate::hash_sizes::HashSizeHistory;
 
-/// What is known of a node from the adverts that were heard of it.
+/// What is known of a node from the adverts that were heard of it, and from its [`NodeRecord`] if there is one.
 ///
 /// Name, role and location are those of the advert heard latest among those that say them: an advert without a
 /// location leaves the one before. Later copies of an advert only move the times.
@@ -121,6 +121,22 @@ impl NodeTable {
         place
     }
 
+    /// Takes in what is known beside the stored adverts; false when one of these has already come.
+    pub(crate) fn set_record(&mut self, record: &NodeRecord) -> bool {
+        let next = self.nodes.len() as u32;
+        let place = *self.by_key.entry(record.key).or_insert(next);
+        if place == next {
+            self.nodes.push(Node::recorded(record));
+            return true;
+        }
+        let node = &mut self.nodes[place as usize];
+        if !node.history.adverts.is_empty() {
+            return false;
+        }
+        *node = Node::recorded(record);
+        true
+    }
+
     /// Takes note of any copy of one of the node's adverts.
     pub(crate) fn note_seen(&mut self, place: u32, time: UnixMillis) {
         let node = &mut self.nodes[place as usize];
@@ -161,6 +177,28 @@ impl Node {
         }
     }
 
+    fn recorded(record: &NodeRecord) -> Self {
+        let at = Some(record.last_seen);
+        let name = record.name.as_deref().and_then(NodeName::from_wire).map(HeardName::new);
+        let location = record.location.map(|(lat_e6, lon_e6)| Location { lat_e6, lon_e6 });
+        Self {
+            role: Role::from_bits(record.role),
+            location,
+            last_seen: record.last_seen,
+            advert_count: record.adverts,
+            default_scope: record.default_scope.clone(),
+            history: NodeHistory {
+                role_at: at,
+                name_at: at.filter(|_| name.is_some()),
+                location_at: at.filter(|_| location.is_some()),
+                scope_at: at.filter(|_| record.default_scope.is_some()),
+                ..NodeHistory::default()
+            },
+            name,
+            ..Self::new(record.key, record.first_seen)
+        }
+    }
+
     fn hear(&mut self, heard: &HeardAdvert<'_>) {
         self.advert_count += 1;
         let adverts = &mut self.history.adverts;
@@ -191,12 +229,7 @@ impl Node {
         if let Some(name) = app.name
             && takes_over(&mut self.history.name_at, time)
         {
-            let display = name.display();
-            self.name = Some(HeardName {
-                raw: name.bytes().into(),
-                folded: display.to_lowercase().into(),
-                display: display.into(),
-            });
+            self.name = Some(HeardName::new(name));
         }
         if let Some(location) = app.location
             && takes_over(&mut self.history.location_at, time)
@@ -218,6 +251,11 @@ impl Node {
 }
 
 impl HeardName {
+    fn new(name: NodeName<'_>) -> Self {
+        let display = name.display();
+        Self { raw: name.bytes().into(), folded: display.to_lowercase().into(), display: display.into() }
+    }
+
     pub(crate) fn contains(&self, folded: &str) -> bool {
         self.folded.contains(folded)
     }

@@ -34,7 +34,7 @@ impl<'a> NodeName<'a> {
     }
 
     /// As the firmware reads it: up to the first NUL; `None` when nothing is left.
-    pub(crate) fn from_wire(bytes: &'a [u8]) -> Option<NodeName<'a>> {
+    pub fn from_wire(bytes: &'a [u8]) -> Option<NodeName<'a>> {
         let name = until_nul(bytes);
         (!name.is_empty()).then_some(NodeName(name))
     }

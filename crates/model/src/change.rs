@@ -1,6 +1,8 @@
 //! What ingest decides, storage keeps and the index applies, as one ordered stream of [`Change`]s.
 
-use crate::{HeadId, ObservationId, ObserverId, PacketHash, SnrQuarterDb, TransmissionId, UnixMillis};
+use crate::{
+    HeadId, NodeKey, ObservationId, ObserverId, PacketHash, SnrQuarterDb, TransmissionId, UnixMillis,
+};
 
 /// One change of the durable state.
 ///
@@ -18,6 +20,11 @@ pub enum Change {
     Observer(ObserverRecord),
     /// A sample of an observer's own counters, replacing the one of the same observer and time.
     Metrics(ObserverMetrics),
+    /// What is known of a node beside its stored adverts: the whole row, replacing the one before. Comes before the
+    /// first of its adverts.
+    Node(NodeRecord),
+    /// A packet that was refused and kept as evidence.
+    Dropped(DroppedPacket),
 }
 
 /// Everything of a frame that stands before its payload and differs from copy to copy.
@@ -126,4 +133,49 @@ pub struct ObserverMetrics {
     pub packets_sent: Option<u64>,
     /// Packets received since the node started.
     pub packets_recv: Option<u64>,
+}
+
+/// What is known of a node from adverts that are not stored: removed by retention, or summed up by the directory of an
+/// imported database. Adverts that are stored add to it, and take the place of its fields when they were heard later than
+/// `last_seen`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// Its identity.
+    pub key: NodeKey,
+    /// As sent, mostly UTF-8; at most 32 bytes.
+    pub name: Option<Box<[u8]>>,
+    /// The role's code: 0 none, 1 companion, 2 repeater, 3 room, 4 sensor, others as sent.
+    pub role: u8,
+    /// Latitude and longitude in millionths of a degree, as adverts have them.
+    pub location: Option<(i32, i32)>,
+    /// The first observation of one of these adverts.
+    pub first_seen: UnixMillis,
+    /// The newest observation of one of these adverts.
+    pub last_seen: UnixMillis,
+    /// How many of its adverts are not stored.
+    pub adverts: u32,
+    /// Name of the region scope of the newest advert that was scoped to a known region.
+    pub default_scope: Option<Box<str>>,
+}
+
+/// A packet that was refused for what is in it, such as an advert with a wrong signature. Texts are bounded by whoever
+/// makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DroppedPacket {
+    /// When it was refused.
+    pub time: UnixMillis,
+    /// Name of the reason.
+    pub reason: Box<str>,
+    /// Content hash, where the frame could be read.
+    pub hash: Option<PacketHash>,
+    /// The frame as received; may be empty.
+    pub raw: Box<[u8]>,
+    /// Key of the observer that heard it.
+    pub observer: Option<Box<str>>,
+    /// What the observer called itself.
+    pub observer_name: Option<Box<str>>,
+    /// The node that the packet claims to be of.
+    pub node: Option<NodeKey>,
+    /// The name that it claims.
+    pub node_name: Option<Box<str>>,
 }

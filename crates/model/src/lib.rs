@@ -34,7 +34,9 @@ mod change;
 mod ids;
 mod units;
 
-pub use change::{Change, FrameHead, Observation, ObserverMetrics, ObserverRecord, Transmission};
+pub use change::{
+    Change, DroppedPacket, FrameHead, NodeRecord, Observation, ObserverMetrics, ObserverRecord, Transmission,
+};
 pub use ids::{HeadId, ObservationId, ObserverId, SourceId, TransmissionId};
 pub use meshcore::{NodeKey, PacketHash};
 pub use units::{SnrQuarterDb, UnixMillis};

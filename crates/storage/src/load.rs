@@ -20,6 +20,8 @@ pub enum LoadPhase {
     Heads,
     /// The observer directory.
     Observers,
+    /// Nodes beyond their stored adverts.
+    Nodes,
     /// Transmissions and observations.
     Packets,
 }
@@ -55,6 +57,8 @@ pub struct SkippedRows {
     pub heads: u64,
     /// Observers that are not well-formed.
     pub observers: u64,
+    /// Nodes that are not well-formed.
+    pub nodes: u64,
     /// Transmissions that are not well-formed.
     pub transmissions: u64,
     /// Observations that are not well-formed.
@@ -70,6 +74,8 @@ pub struct LoadReport {
     pub heads: u64,
     /// Observers passed on.
     pub observers: u64,
+    /// Nodes passed on.
+    pub nodes: u64,
     /// Transmissions passed on.
     pub transmissions: u64,
     /// Observations passed on.
@@ -97,8 +103,12 @@ pub(crate) fn load(
     let mut report =
         loader.run(&conn).map_err(|error| StorageError::sqlite(path, error.doing, error.source))?;
     let skipped = report.skipped;
-    report.skipped_rows =
-        skipped.heads + skipped.observers + skipped.transmissions + skipped.observations + skipped.orphans;
+    report.skipped_rows = skipped.heads
+        + skipped.observers
+        + skipped.nodes
+        + skipped.transmissions
+        + skipped.observations
+        + skipped.orphans;
     report.elapsed = start.elapsed();
     Ok(report)
 }
@@ -131,6 +141,7 @@ impl Loader<'_> {
         };
         let heads = self.heads(conn).map_err(while_doing("reading the frame heads"))?;
         let observers = self.observers(conn).map_err(while_doing("reading the observers"))?;
+        self.nodes(conn).map_err(while_doing("reading the nodes"))?;
         self.packets(conn, &heads, &observers).map_err(while_doing("reading the packets"))?;
         drop(snapshot);
         Ok(self.report)
@@ -176,6 +187,22 @@ impl Loader<'_> {
         }
         self.report.observers = known.len();
         Ok(known)
+    }
+
+    fn nodes(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let mut statement = conn.prepare(rows::SELECT_NODES)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            self.report_progress(LoadPhase::Nodes, self.report.nodes, self.report.nodes);
+            match well_formed(row, rows::decode_node)? {
+                Some(node) => {
+                    self.report.nodes += 1;
+                    (self.sink)(Change::Node(node));
+                }
+                None => self.report.skipped.nodes += 1,
+            }
+        }
+        Ok(())
     }
 
     fn packets(&mut self, conn: &Connection, heads: &IdSet, observers: &IdSet) -> rusqlite::Result<()> {

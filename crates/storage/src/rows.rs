@@ -4,8 +4,8 @@
 //! gives an absurd one back as it came.
 
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverMetrics, ObserverRecord,
-    PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
+    ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, Row, params};
@@ -23,6 +23,8 @@ const REPLACE_OBSERVER: &str = "INSERT OR REPLACE INTO observers VALUES \
     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 const REPLACE_METRICS: &str =
     "INSERT OR REPLACE INTO observer_metrics VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const REPLACE_NODE: &str = "INSERT OR REPLACE INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT_DROPPED: &str = "INSERT INTO dropped_packets VALUES (NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 pub(crate) const SELECT_HEADS: &str = "SELECT id, bytes FROM heads ORDER BY id";
 pub(crate) const SELECT_TRANSMISSIONS: &str = "SELECT id, hash, raw FROM transmissions ORDER BY id";
@@ -32,6 +34,7 @@ pub(crate) const SELECT_OBSERVATIONS: &str =
 const SELECT_OBSERVATION: &str =
     "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations WHERE id = ?1";
 const SELECT_HEAD: &str = "SELECT id, bytes FROM heads WHERE id = ?1";
+pub(crate) const SELECT_NODES: &str = "SELECT * FROM nodes";
 pub(crate) const SELECT_OBSERVERS: &str = "SELECT * FROM observers ORDER BY id";
 const SELECT_METRICS: &str =
     "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
@@ -65,6 +68,8 @@ pub(crate) fn write(conn: &Connection, change: &Change) -> Result<(), RowError> 
         Change::Observation(observation) => insert_observation(conn, observation),
         Change::Observer(observer) => replace_observer(conn, observer),
         Change::Metrics(metrics) => replace_metrics(conn, metrics),
+        Change::Node(node) => replace_node(conn, node),
+        Change::Dropped(packet) => insert_dropped(conn, packet),
     };
     match result {
         Err(RowError::Bad(_)) if is_there_already(conn, change)? => Ok(()),
@@ -139,6 +144,35 @@ fn replace_metrics(conn: &Connection, metrics: &ObserverMetrics) -> Result<(), R
     Ok(())
 }
 
+fn replace_node(conn: &Connection, node: &NodeRecord) -> Result<(), RowError> {
+    conn.prepare_cached(REPLACE_NODE)?.execute(params![
+        node.key.0.as_slice(),
+        node.name,
+        node.role,
+        node.location.map(|(lat, _)| lat),
+        node.location.map(|(_, lon)| lon),
+        node.first_seen.0,
+        node.last_seen.0,
+        node.adverts,
+        node.default_scope,
+    ])?;
+    Ok(())
+}
+
+fn insert_dropped(conn: &Connection, packet: &DroppedPacket) -> Result<(), RowError> {
+    conn.prepare_cached(INSERT_DROPPED)?.execute(params![
+        packet.time.0,
+        packet.reason,
+        packet.hash.map(|hash| hash.0.to_vec()),
+        &*packet.raw,
+        packet.observer,
+        packet.observer_name,
+        packet.node.map(|node| node.0.to_vec()),
+        packet.node_name,
+    ])?;
+    Ok(())
+}
+
 fn is_there_already(conn: &Connection, change: &Change) -> Result<bool, RowError> {
     let read = |sql, id: u64, decode: fn(&Row<'_>) -> rusqlite::Result<Change>| {
         let mut statement = conn.prepare_cached(sql)?;
@@ -158,7 +192,7 @@ fn is_there_already(conn: &Connection, change: &Change) -> Result<bool, RowError
         Change::Observation(observation) => read(SELECT_OBSERVATION, observation.id.0, |row| {
             decode_observation(row).map(Change::Observation)
         })?,
-        Change::Observer(_) | Change::Metrics(_) => false,
+        Change::Observer(_) | Change::Metrics(_) | Change::Node(_) | Change::Dropped(_) => false,
     })
 }
 
@@ -216,6 +250,19 @@ pub(crate) fn decode_observer(row: &Row<'_>) -> rusqlite::Result<ObserverRecord>
         online: row.get(14)?,
         clock_skew_secs: row.get(15)?,
         clock_last_naive: row.get::<_, Option<i64>>(16)?.map(UnixMillis),
+    })
+}
+
+pub(crate) fn decode_node(row: &Row<'_>) -> rusqlite::Result<NodeRecord> {
+    Ok(NodeRecord {
+        key: NodeKey(row.get(0)?),
+        name: row.get::<_, Option<Vec<u8>>>(1)?.map(Vec::into_boxed_slice),
+        role: row.get(2)?,
+        location: row.get::<_, Option<i32>>(3)?.zip(row.get::<_, Option<i32>>(4)?),
+        first_seen: UnixMillis(row.get(5)?),
+        last_seen: UnixMillis(row.get(6)?),
+        adverts: row.get(7)?,
+        default_scope: row.get(8)?,
     })
 }
 

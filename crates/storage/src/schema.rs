@@ -14,7 +14,7 @@ use crate::StorageError;
 const APPLICATION_ID: i32 = 0x4d43_416e;
 
 /// Newest format that this release reads and writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -51,6 +51,16 @@ CREATE TABLE observer_metrics (
 CREATE TABLE set_aside (id INTEGER PRIMARY KEY, time INTEGER NOT NULL, reason TEXT NOT NULL, row TEXT NOT NULL) STRICT;
 ";
 
+/// What format 2 adds: nodes beyond their stored adverts, and refused packets kept as evidence.
+const TABLES_V2: &str = "
+CREATE TABLE nodes (
+    key BLOB PRIMARY KEY, name BLOB, role INTEGER NOT NULL, lat INTEGER, lon INTEGER, first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL, adverts INTEGER NOT NULL, default_scope TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE dropped_packets (
+    id INTEGER PRIMARY KEY, time INTEGER NOT NULL, reason TEXT NOT NULL, hash BLOB, raw BLOB NOT NULL, observer TEXT,
+    observer_name TEXT, node BLOB, node_name TEXT) STRICT;
+";
+
 /// Opens the database for writing: makes it if there is none, brings an older one to this format.
 pub(crate) fn open_writable(path: &Path) -> Result<Connection, StorageError> {
     let failed = |doing| move |error| StorageError::sqlite(path, doing, error);
@@ -67,8 +77,12 @@ pub(crate) fn open_writable(path: &Path) -> Result<Connection, StorageError> {
     // Identity first: nothing of another program's database may change, not even its journal mode.
     let state = identify(&conn, path)?;
     configure(&conn).map_err(failed("setting up the connection"))?;
-    if state == Identity::Empty {
-        create(&mut conn).map_err(failed("making the tables"))?;
+    match state {
+        Identity::Empty => create(&mut conn).map_err(failed("making the tables"))?,
+        Identity::Older(found) => {
+            upgrade(&mut conn, found).map_err(failed("bringing it to this release's format"))?;
+        }
+        Identity::Ours => {}
     }
     Ok(conn)
 }
@@ -96,6 +110,8 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, StorageError> {
 #[derive(PartialEq)]
 enum Identity {
     Empty,
+    /// Made by an earlier release, in this format.
+    Older(i32),
     Ours,
 }
 
@@ -123,6 +139,7 @@ fn identify(conn: &Connection, path: &Path) -> Result<Identity, StorageError> {
         // Also what a first start leaves that was killed before it had made the tables.
         (0, 0, 0) => Ok(Identity::Empty),
         (APPLICATION_ID, VERSION, _) => Ok(Identity::Ours),
+        (APPLICATION_ID, 1..VERSION, _) => Ok(Identity::Older(found)),
         (APPLICATION_ID, found, _) if found > VERSION => {
             Err(StorageError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
@@ -146,9 +163,22 @@ fn configure(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// One transaction for all steps, so that a start that is cut short leaves the format before.
+fn upgrade(conn: &mut Connection, found: i32) -> rusqlite::Result<()> {
+    let transaction = conn.transaction()?;
+    if found < 2 {
+        transaction.execute_batch(TABLES_V2)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    tracing::info!(from = found, to = VERSION, "the database was brought to this release's format");
+    Ok(())
+}
+
 fn create(conn: &mut Connection) -> rusqlite::Result<()> {
     let transaction = conn.transaction()?;
     transaction.execute_batch(TABLES_V1)?;
+    transaction.execute_batch(TABLES_V2)?;
     transaction.execute("INSERT INTO meta VALUES ('created_ms', ?1)", [model::UnixMillis::now().0])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;

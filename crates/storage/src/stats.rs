@@ -14,12 +14,16 @@ pub enum WriteSource {
     Observers,
     /// Samples of observers' counters.
     Metrics,
+    /// What is known of nodes beside their stored adverts.
+    Nodes,
+    /// Refused packets kept as evidence.
+    Dropped,
 }
 
 impl WriteSource {
     /// All, in the order in which a group commits them: what is referred to first, and the packets last, so that the
     /// one `fsync`, of the last commit, covers the group.
-    pub const ALL: [Self; 3] = [Self::Observers, Self::Metrics, Self::Packets];
+    pub const ALL: [Self; 5] = [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
 
     /// Name for display and export.
     pub fn name(self) -> &'static str {
@@ -27,6 +31,8 @@ impl WriteSource {
             Self::Packets => "packets",
             Self::Observers => "observers",
             Self::Metrics => "metrics",
+            Self::Nodes => "nodes",
+            Self::Dropped => "dropped",
         }
     }
 }
@@ -64,6 +70,10 @@ pub struct WriteStats {
     pub observer_upserts: Counter,
     /// Metrics rows written.
     pub metrics_upserts: Counter,
+    /// Node rows written.
+    pub node_upserts: Counter,
+    /// Refused packets kept.
+    pub dropped_inserted: Counter,
     /// Failed attempts to commit, and failed checkpoints.
     pub write_errors: Counter,
     /// Commits that reached the log, as SQLite reports them.
@@ -100,18 +110,14 @@ pub struct WriteStats {
     pub batch_hold: Histogram,
     /// Time of each checkpoint.
     pub checkpoint_time: Histogram,
-    sources: [SourceStats; 3],
+    sources: [SourceStats; WriteSource::ALL.len()],
     last_error: Mutex<Option<LastWriteError>>,
 }
 
 impl WriteStats {
     /// Figures of one source.
     pub fn source(&self, source: WriteSource) -> &SourceStats {
-        match source {
-            WriteSource::Observers => &self.sources[0],
-            WriteSource::Metrics => &self.sources[1],
-            WriteSource::Packets => &self.sources[2],
-        }
+        &self.sources[source as usize]
     }
 
     /// The newest failure, kept after writing works again.

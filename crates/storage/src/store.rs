@@ -45,7 +45,7 @@ impl Storage {
         Ok(Self { path, stats, writer, checkpointer, _lock: lock })
     }
 
-    /// Streams the stored state: heads, observers, then transmissions and observations in the order of their ids, each
+    /// Streams the stored state: heads, observers, nodes, then transmissions and observations in the order of their ids, each
     /// observation after all that it names. Metrics are not part of it; ask a [`Reader`] for them.
     ///
     /// Rows that are not well-formed, and observations that name something that is not there, are left out and counted.

@@ -1,8 +1,8 @@
 //! The rules of contract §1.4 to §1.7, §4.4, §4.5 and §7.7, one by one.
 
-use index::{ChannelRef, NodeQuery, NodeSort, PacketQuery};
+use index::{ApplyError, ChannelRef, NodeQuery, NodeSort, PacketQuery};
 use meshcore::{ChannelKey, FrameBuilder, Location, NodeKey, PathBuf, PayloadBuf, PayloadType, Role, Route};
-use model::{Change, ObserverId, UnixMillis};
+use model::{Change, NodeRecord, ObserverId, UnixMillis};
 
 use crate::history::{History, START, advert, node_key};
 
@@ -250,4 +250,39 @@ fn a_packet_heard_a_hundred_thousand_times_costs_each_time_the_same() {
     let view = history.index.transmission(model::TransmissionId(1)).unwrap();
     assert_eq!((view.observation_count(), view.observer_count()), (100_001, 1));
     assert_eq!(view.observations().count(), 100_001);
+}
+
+#[test]
+fn adverts_add_to_a_nodes_record_and_take_the_place_of_what_is_older() {
+    let key = NodeKey(node_key(0));
+    let record = |last_seen| NodeRecord {
+        key,
+        name: Some(b"Dam".as_slice().into()),
+        role: Role::Room.code(),
+        location: Some((52_000_000, 4_900_000)),
+        first_seen: at(-1000),
+        last_seen,
+        adverts: 5,
+        default_scope: None,
+    };
+    let mut history = History::new();
+    history.apply(Change::Node(record(at(-100))));
+    let node = history.index.node(&key).unwrap();
+    assert_eq!((node.advert_count, node.first_seen, node.last_seen), (5, at(-1000), at(-100)));
+    assert_eq!(node.location, Some(Location { lat_e6: 52_000_000, lon_e6: 4_900_000 }));
+    assert_eq!((node.role, &*node.name.as_ref().unwrap().display), (Role::Room, "Dam"));
+
+    history.hear(&flood(&advert(0, 7, b"\x82new"), &[]), ObserverId(0), at(0), false);
+    let node = history.index.node(&key).unwrap();
+    assert_eq!((node.advert_count, node.first_seen, node.last_seen), (6, at(-1000), at(0)));
+    assert_eq!((node.role, &*node.name.as_ref().unwrap().display), (Role::Repeater, "new"));
+    assert!(node.location.is_some(), "the new advert says no other");
+    let late = history.index.apply(&Change::Node(record(at(0))));
+    assert_eq!(late, Err(ApplyError::NodeRecordTooLate { key }));
+
+    let mut history = History::new();
+    history.apply(Change::Node(record(at(100))));
+    history.hear(&flood(&advert(0, 7, b"\x82old"), &[]), ObserverId(0), at(0), false);
+    let node = history.index.node(&key).unwrap();
+    assert_eq!((node.role, &*node.name.as_ref().unwrap().display), (Role::Room, "Dam"), "heard before it");
 }

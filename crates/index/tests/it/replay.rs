@@ -23,6 +23,7 @@ fn table_of(change: &Change) -> u8 {
         Change::Transmission(_) => 2,
         Change::Metrics(_) => 3,
         Change::Observation(_) => 4,
+        Change::Node(_) | Change::Dropped(_) => 5,
     }
 }
 

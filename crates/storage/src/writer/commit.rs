@@ -48,6 +48,8 @@ struct Tally {
     observations: u64,
     observers: u64,
     metrics: u64,
+    nodes: u64,
+    dropped: u64,
     set_aside: u64,
 }
 
@@ -224,6 +226,8 @@ impl Committer {
         stats.obs_inserted.add(tally.observations);
         stats.observer_upserts.add(tally.observers);
         stats.metrics_upserts.add(tally.metrics);
+        stats.node_upserts.add(tally.nodes);
+        stats.dropped_inserted.add(tally.dropped);
         stats.rows_set_aside.add(tally.set_aside);
         let of_source = stats.source(source);
         of_source.commits.increment();
@@ -240,10 +244,13 @@ impl Tally {
             Change::Observation(_) => self.observations += 1,
             Change::Observer(_) => self.observers += 1,
             Change::Metrics(_) => self.metrics += 1,
+            Change::Node(_) => self.nodes += 1,
+            Change::Dropped(_) => self.dropped += 1,
         }
     }
 
     fn rows(&self) -> u64 {
-        self.heads + self.transmissions + self.observations + self.observers + self.metrics
+        let packets = self.heads + self.transmissions + self.observations;
+        packets + self.observers + self.metrics + self.nodes + self.dropped
     }
 }

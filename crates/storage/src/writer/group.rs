@@ -20,6 +20,8 @@ pub(crate) struct Group {
     observer_places: HashMap<ObserverId, usize>,
     metrics: Vec<Change>,
     metrics_places: HashMap<(ObserverId, UnixMillis), usize>,
+    nodes: Vec<Change>,
+    dropped: Vec<Change>,
     on_durable: Vec<Box<dyn FnOnce() + Send>>,
     flushes: Vec<FlushAnswer>,
 }
@@ -33,6 +35,8 @@ impl Group {
             observer_places: HashMap::new(),
             metrics: Vec::new(),
             metrics_places: HashMap::new(),
+            nodes: Vec::new(),
+            dropped: Vec::new(),
             on_durable: Vec::new(),
             flushes: Vec::new(),
         }
@@ -53,6 +57,8 @@ impl Group {
                     let place = *self.metrics_places.entry(key).or_insert(self.metrics.len());
                     put(&mut self.metrics, place, change);
                 }
+                Change::Node(_) => self.nodes.push(change),
+                Change::Dropped(_) => self.dropped.push(change),
             }
         }
         self.on_durable.extend(batch.on_durable);
@@ -67,6 +73,8 @@ impl Group {
             WriteSource::Packets => &self.packets,
             WriteSource::Observers => &self.observers,
             WriteSource::Metrics => &self.metrics,
+            WriteSource::Nodes => &self.nodes,
+            WriteSource::Dropped => &self.dropped,
         }
     }
 

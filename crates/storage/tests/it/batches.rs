@@ -7,7 +7,7 @@ use model::{
 use storage::{Storage, StorageError, StorageOptions, WriteBatch, WriteSource};
 
 use crate::support::{
-    DEADLINE, Place, expected, intruder, load, observer, observers, packet, stats, submit,
+    DEADLINE, Place, dropped, expected, intruder, load, node, observer, observers, packet, stats, submit,
     submit_acknowledged, wait_until,
 };
 
@@ -102,9 +102,9 @@ fn each_source_has_a_transaction_of_its_own() {
     let before = figures.wal_commits.get();
     submit(&storage, observers());
     submit(&storage, packet(0));
-    submit(&storage, vec![Change::Metrics(metrics(1))]);
+    submit(&storage, vec![Change::Metrics(metrics(1)), Change::Node(node(1)), Change::Dropped(dropped())]);
     storage.writer().flush().unwrap();
-    assert_eq!(figures.wal_commits.get() - before, 3);
+    assert_eq!(figures.wal_commits.get() - before, 5);
     assert_eq!(figures.batches.get(), 1);
     for source in WriteSource::ALL {
         assert_eq!(figures.source(source).commits.get(), 1, "{}", source.name());
@@ -117,6 +117,7 @@ fn each_source_has_a_transaction_of_its_own() {
         (1, 4, 1)
     );
     assert_eq!((figures.observer_upserts.get(), figures.metrics_upserts.get()), (8, 1));
+    assert_eq!((figures.node_upserts.get(), figures.dropped_inserted.get()), (1, 1));
 }
 
 #[test]

@@ -52,7 +52,14 @@ fn rows_that_are_not_well_formed_are_skipped_and_counted() {
     .unwrap();
     let (found, report) = place.contents();
     // The head of packet 9 (transmission 10) and the transmissions 7 to 9 are gone, with their observations.
-    let skipped = SkippedRows { heads: 1, observers: 1, transmissions: 2, observations: 3, orphans: 18 };
+    let skipped = SkippedRows {
+        heads: 1,
+        observers: 1,
+        transmissions: 2,
+        observations: 3,
+        orphans: 18,
+        ..Default::default()
+    };
     assert_eq!(report.skipped, skipped);
     assert_eq!(report.skipped_rows, 25);
     let sound = |change: &Change| match change {

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use storage::{Storage, StorageError, StorageOptions};
 
-use crate::support::{Place, intruder};
+use crate::support::{Place, intruder, observers, submit};
 
 fn error_of(options: StorageOptions) -> StorageError {
     Storage::open(options).expect_err("opening must fail")
@@ -31,7 +31,7 @@ fn a_database_of_a_newer_release_is_refused_with_both_versions() {
     intruder(&place.database()).pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(place.database()).unwrap();
     let error = error_of(place.options());
-    assert!(matches!(error, StorageError::NewerVersion { found: 99, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, StorageError::NewerVersion { found: 99, known: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("test.db has format 99"), "{error}");
     assert_eq!(fs::read(place.database()).unwrap(), before);
 }
@@ -127,4 +127,21 @@ fn question_marks_and_percent_signs_in_a_path_mean_themselves() {
     let path = place.folder.path().join("file:odd?mode=ro%20.db");
     Storage::open(StorageOptions::new(&path)).unwrap().close().unwrap();
     assert!(path.is_file());
+}
+
+#[test]
+fn a_database_of_an_older_release_is_brought_to_this_format_with_all_rows() {
+    let place = Place::new();
+    let storage = place.open();
+    submit(&storage, observers());
+    storage.close().unwrap();
+    // What format 1 was: without the tables that format 2 added.
+    intruder(&place.database())
+        .execute_batch("DROP TABLE nodes; DROP TABLE dropped_packets; PRAGMA user_version = 1")
+        .unwrap();
+    let (found, _) = place.contents();
+    assert_eq!(found, observers());
+    let version: i32 =
+        intruder(&place.database()).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(version, 2);
 }

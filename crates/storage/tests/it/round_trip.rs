@@ -1,12 +1,12 @@
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverMetrics, ObserverRecord,
-    PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, FrameHead, HeadId, NodeRecord, Observation, ObservationId, ObserverId, ObserverMetrics,
+    ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use crate::support::{Place, expected, load, observers, packet, submit};
+use crate::support::{Place, dropped, expected, intruder, load, node, observers, packet, submit};
 
 fn text() -> impl Strategy<Value = Box<str>> {
     "\\PC{0,20}".prop_map(Box::from)
@@ -96,7 +96,7 @@ fn state_of(changes: &[Change]) -> (Vec<Change>, Vec<Change>, Vec<Change>, Vec<C
         match change {
             Change::Head(_) => heads.push(change.clone()),
             Change::Transmission(transmission) if heard(transmission) => transmissions.push(change.clone()),
-            Change::Transmission(_) | Change::Metrics(_) => {}
+            Change::Transmission(_) | Change::Metrics(_) | Change::Node(_) | Change::Dropped(_) => {}
             Change::Observation(_) => observations.push(change.clone()),
             Change::Observer(new) => {
                 observers.retain(|old| !matches!(old, Change::Observer(old) if old.id == new.id));
@@ -121,7 +121,8 @@ fn assert_in_order(changes: &[Change]) {
                 assert!(known.0.contains(&o.head) && known.1.contains(&o.transmission));
                 assert!(known.2.contains(&o.observer));
             }
-            Change::Metrics(_) => panic!("metrics are not part of a load"),
+            Change::Node(_) => assert!(known.1.is_empty(), "nodes come before packets"),
+            Change::Metrics(_) | Change::Dropped(_) => panic!("these are not part of a load"),
         }
     }
 }
@@ -205,4 +206,24 @@ fn metrics_are_found_by_observer_and_time_and_replaced_by_the_same_time() {
     let found = reader.metrics(ObserverId(1), UnixMillis(300), UnixMillis(900)).unwrap();
     assert_eq!(found, [sample(1, 300, 5), sample(1, 600, 60)]);
     assert_eq!(reader.metrics(ObserverId(3), UnixMillis(0), UnixMillis(i64::MAX)).unwrap(), []);
+}
+
+#[test]
+fn a_node_is_its_newest_record_and_dropped_packets_are_kept_beside() {
+    let place = Place::new();
+    let record = |key, adverts| NodeRecord { adverts, ..node(key) };
+    let bare = NodeRecord { name: None, location: None, default_scope: None, ..node(2) };
+    let storage = place.open();
+    submit(&storage, vec![Change::Node(record(1, 3)), Change::Node(bare.clone())]);
+    submit(&storage, vec![Change::Node(record(1, 4)), Change::Dropped(dropped())]);
+    storage.close().unwrap();
+    let (found, report) = place.contents();
+    assert_eq!(found, [Change::Node(record(1, 4)), Change::Node(bare)]);
+    assert_eq!((report.nodes, report.skipped_rows), (2, 0));
+    let rows: i64 = intruder(&place.database())
+        .query_row("SELECT count(*) FROM dropped_packets WHERE reason = 'invalid_signature'", [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    assert_eq!(rows, 1);
 }

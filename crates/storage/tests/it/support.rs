@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, PacketHash,
-    SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
+    ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use storage::{LoadReport, Storage, StorageOptions, WriteBatch};
 use tempfile::TempDir;
@@ -111,6 +111,32 @@ pub(crate) fn observer(id: u16) -> ObserverRecord {
         online: None,
         clock_skew_secs: None,
         clock_last_naive: None,
+    }
+}
+
+pub(crate) fn node(key: u8) -> NodeRecord {
+    NodeRecord {
+        key: NodeKey([key; 32]),
+        name: Some(b"Gate \xff".as_slice().into()),
+        role: 2,
+        location: Some((52_000_000, -4_900_000)),
+        first_seen: UnixMillis(1_700_000_000_000),
+        last_seen: UnixMillis(1_700_000_060_000),
+        adverts: 1,
+        default_scope: Some("#nl".into()),
+    }
+}
+
+pub(crate) fn dropped() -> DroppedPacket {
+    DroppedPacket {
+        time: UnixMillis(1_700_000_000_000),
+        reason: "invalid_signature".into(),
+        hash: Some(PacketHash([7; 8])),
+        raw: [0x11, 0, 1].into(),
+        observer: Some("A".into()),
+        observer_name: None,
+        node: Some(NodeKey([9; 32])),
+        node_name: None,
     }
 }
 

@@ -21,7 +21,10 @@ impl StopSignal {
         {
             use tokio::signal::unix::{SignalKind, signal};
             let listen = |kind| signal(kind).context("cannot listen for the signals that stop the program");
-            Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+            Ok(Self {
+                terminate: listen(SignalKind::terminate())?,
+                interrupt: listen(SignalKind::interrupt())?,
+            })
         }
         #[cfg(not(unix))]
         Ok(Self {})
