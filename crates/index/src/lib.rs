@@ -59,6 +59,7 @@ mod activity;
 mod apply;
 mod arena;
 mod channels;
+mod compaction;
 mod cursor;
 mod decode;
 mod error;
@@ -81,6 +82,7 @@ mod transmissions;
 mod view;
 
 pub use channels::ChannelRef;
+pub use compaction::{Compaction, Removed};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};

@@ -57,6 +57,8 @@ pub(crate) struct NodeHistory {
     /// Rows of its adverts, rising.
     pub(crate) adverts: Vec<u32>,
     hash_sizes: HashSizeHistory,
+    /// `last_seen` of its [`NodeRecord`], if it has one.
+    recorded: Option<UnixMillis>,
     /// When the advert was heard that each field is from.
     advert_at: Heard,
     role_at: Heard,
@@ -188,6 +190,7 @@ impl Node {
             advert_count: record.adverts,
             default_scope: record.default_scope.clone(),
             history: NodeHistory {
+                recorded: at,
                 role_at: at,
                 name_at: at.filter(|_| name.is_some()),
                 location_at: at.filter(|_| location.is_some()),
@@ -196,6 +199,27 @@ impl Node {
             },
             name,
             ..Self::new(record.key, record.first_seen)
+        }
+    }
+
+    /// Its record, if it has one, with the fields as they are known by now.
+    pub(crate) fn record(&self) -> Option<NodeRecord> {
+        self.history.recorded.map(|last_seen| self.record_with(0, last_seen))
+    }
+
+    /// What its record is when `adverts` more of its adverts are no longer there, the last of them seen at `last_seen`.
+    ///
+    /// The fields are those known by now, even where a later advert said them: such an advert says the same once more.
+    pub(crate) fn record_with(&self, adverts: u32, last_seen: UnixMillis) -> NodeRecord {
+        NodeRecord {
+            key: self.key,
+            name: self.name.as_ref().map(|name| name.raw.clone()),
+            role: self.role.code(),
+            location: self.location.map(|place| (place.lat_e6, place.lon_e6)),
+            first_seen: self.first_seen,
+            last_seen: self.history.recorded.map_or(last_seen, |before| before.max(last_seen)),
+            adverts: self.advert_count - self.history.adverts.len() as u32 + adverts,
+            default_scope: self.default_scope.clone(),
         }
     }
 

@@ -1,5 +1,8 @@
 //! What ingest decides, storage keeps and the index applies, as one ordered stream of [`Change`]s.
 
+use serde::{Deserialize, Serialize};
+
+use crate::wire;
 use crate::{
     HeadId, NodeKey, ObservationId, ObserverId, PacketHash, SnrQuarterDb, TransmissionId, UnixMillis,
 };
@@ -7,8 +10,9 @@ use crate::{
 /// One change of the durable state.
 ///
 /// Order matters: a head, an observer and a transmission come before the first observation that names them.
-/// Replaying all changes in id order rebuilds the state (`Index::apply`).
-#[derive(Clone, Debug, PartialEq)]
+/// Replaying all changes in id order rebuilds the state (`Index::apply`). Serialised, they are how one process tells another
+/// of the same release what it decided; the database has its own form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Change {
     /// A new entry in the dictionary of frame heads.
     Head(FrameHead),
@@ -33,7 +37,7 @@ pub enum Change {
 /// of the header; bit 7 says that the transport codes follow, which they do only when they differ from those of the
 /// transmission's `raw`. Together with the payload of `raw` this gives back the very frame that was heard, while
 /// copies that took the same way share one entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameHead {
     /// Its place in the dictionary.
     pub id: HeadId,
@@ -42,18 +46,19 @@ pub struct FrameHead {
 }
 
 /// A packet content, once, as the whole frame that was heard first.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transmission {
     /// Its row.
     pub id: TransmissionId,
     /// Content hash of `raw`.
+    #[serde(with = "wire::packet_hash")]
     pub hash: PacketHash,
     /// The first copy's whole frame, valid by the firmware's rules: 3 to 255 bytes.
     pub raw: Box<[u8]>,
 }
 
 /// One observer heard one copy of a transmission. Unique by (transmission, observer, path hops).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observation {
     /// Its row.
     pub id: ObservationId,
@@ -74,7 +79,7 @@ pub struct Observation {
 }
 
 /// What is known of an observer, from its envelopes and status messages. Texts are as received, bounded in length.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObserverRecord {
     /// Its row.
     pub id: ObserverId,
@@ -113,7 +118,7 @@ pub struct ObserverRecord {
 }
 
 /// One sample of an observer's counters. Unique by (observer, time).
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ObserverMetrics {
     /// Whose.
     pub observer: ObserverId,
@@ -138,9 +143,10 @@ pub struct ObserverMetrics {
 /// What is known of a node from adverts that are not stored: removed by retention, or summed up by the directory of an
 /// imported database. Adverts that are stored add to it, and take the place of its fields when they were heard later than
 /// `last_seen`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeRecord {
     /// Its identity.
+    #[serde(with = "wire::node_key")]
     pub key: NodeKey,
     /// As sent, mostly UTF-8; at most 32 bytes.
     pub name: Option<Box<[u8]>>,
@@ -160,13 +166,14 @@ pub struct NodeRecord {
 
 /// A packet that was refused for what is in it, such as an advert with a wrong signature. Texts are bounded by whoever
 /// makes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedPacket {
     /// When it was refused.
     pub time: UnixMillis,
     /// Name of the reason.
     pub reason: Box<str>,
     /// Content hash, where the frame could be read.
+    #[serde(with = "wire::optional_packet_hash")]
     pub hash: Option<PacketHash>,
     /// The frame as received; may be empty.
     pub raw: Box<[u8]>,
@@ -175,6 +182,7 @@ pub struct DroppedPacket {
     /// What the observer called itself.
     pub observer_name: Option<Box<str>>,
     /// The node that the packet claims to be of.
+    #[serde(with = "wire::optional_node_key")]
     pub node: Option<NodeKey>,
     /// The name that it claims.
     pub node_name: Option<Box<str>>,

@@ -33,6 +33,7 @@
 mod change;
 mod ids;
 mod units;
+mod wire;
 
 pub use change::{
     Change, DroppedPacket, FrameHead, NodeRecord, Observation, ObserverMetrics, ObserverRecord, Transmission,

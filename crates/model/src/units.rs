@@ -28,7 +28,8 @@ impl UnixMillis {
 }
 
 /// Signal-to-noise ratio in quarters of a decibel, as the radio reports it: −32 dB to +31.75 dB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
 pub struct SnrQuarterDb(pub i8);
 
 impl SnrQuarterDb {

@@ -30,6 +30,25 @@ pub enum StorageError {
         /// What its header says.
         application_id: i32,
     },
+    /// No database, or an empty one that is just being made.
+    #[error("there is no database at {}", path.display())]
+    NotThere {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// An older release made this database, and only the process that writes brings it up to date.
+    #[error(
+        "{} has format {found}, older than this release's {known}: start `run` or `ingest` once to bring it up to date",
+        path.display()
+    )]
+    OlderVersion {
+        /// The file.
+        path: PathBuf,
+        /// Format of the file.
+        found: i32,
+        /// Newest format that this release knows.
+        known: i32,
+    },
     /// A newer release made this database.
     #[error("{} has format {found}, and this release knows formats up to {known}: use a newer release", path.display())]
     NewerVersion {

@@ -47,6 +47,7 @@ mod schema;
 mod stats;
 mod status;
 mod store;
+mod tail;
 mod writer;
 
 pub use error::StorageError;
@@ -55,4 +56,5 @@ pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
 pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
+pub use tail::{News, Tail};
 pub use writer::{WriteBatch, WriterHandle};

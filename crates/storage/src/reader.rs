@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use model::{ObserverId, ObserverMetrics, UnixMillis};
+use model::{Change, ObserverId, ObserverMetrics, UnixMillis};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::load::{self, LoadProgress, LoadReport};
 use crate::{StorageError, rows, schema};
 
 /// Samples returned at most: 30 days at one in five minutes are 8,640.
@@ -52,8 +53,26 @@ pub struct TableRows {
 }
 
 impl Reader {
-    pub(crate) fn open(path: &Path) -> Result<Self, StorageError> {
-        Ok(Self { path: path.to_owned(), conn: Mutex::new(schema::open_read_only(path)?) })
+    /// Opens a database that another process may be writing, and makes sure that this release understands it. Nothing in
+    /// the file changes.
+    ///
+    /// # Errors
+    /// [`StorageError::NotThere`] when there is no database yet, or one that is just being made;
+    /// [`StorageError::OlderVersion`], which the process that writes brings up to date; the others as their names say.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        Ok(Self { path: path.to_owned(), conn: Mutex::new(schema::open_existing(path)?) })
+    }
+
+    /// As [`crate::Storage::load`], from this database.
+    ///
+    /// # Errors
+    /// As [`crate::Storage::load`].
+    pub fn load(
+        &self,
+        progress: &mut dyn FnMut(LoadProgress),
+        sink: &mut dyn FnMut(Change),
+    ) -> Result<LoadReport, StorageError> {
+        load::load(&self.path, progress, sink)
     }
 
     /// Samples of an observer from `from` until before `to`, oldest first, at most 100,000. Rows that are not

@@ -107,6 +107,22 @@ pub(crate) fn open_read_only(path: &Path) -> Result<Connection, StorageError> {
     Ok(conn)
 }
 
+/// Opens a database for reading that this process has not made, if it is one of this format.
+pub(crate) fn open_existing(path: &Path) -> Result<Connection, StorageError> {
+    if !path.exists() {
+        return Err(StorageError::NotThere { path: path.to_owned() });
+    }
+    refuse_other_files(path)?;
+    let conn = open_read_only(path)?;
+    match identify(&conn, path)? {
+        Identity::Ours => Ok(conn),
+        Identity::Empty => Err(StorageError::NotThere { path: path.to_owned() }),
+        Identity::Older(found) => {
+            Err(StorageError::OlderVersion { path: path.to_owned(), found, known: VERSION })
+        }
+    }
+}
+
 #[derive(PartialEq)]
 enum Identity {
     Empty,

@@ -10,3 +10,4 @@ mod figures;
 mod opening;
 mod round_trip;
 mod support;
+mod tail;

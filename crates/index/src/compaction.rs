@@ -1,0 +1,158 @@
+//! Forgetting old packets: an index without them is built beside the one in use, a portion at a time, and takes its place.
+//!
+//! Columns, postings and aggregates are made for growing, so taking a packet out of each of them would be a second way in
+//! and out of the index that could disagree with the first. Instead the kept rows go through [`Index::apply`] once more:
+//! whatever follows from a packet is gone with it, because it was never there.
+
+use meshcore::NodeKey;
+use model::{
+    Change, FrameHead, HeadId, NodeRecord, Observation, ObservationId, ObserverId, Transmission,
+    TransmissionId, UnixMillis,
+};
+use roaring::RoaringBitmap;
+use std::collections::BTreeMap;
+
+use crate::error::ApplyError;
+use crate::index::Index;
+use crate::observations::NONE;
+
+/// An index under construction, without the packets first seen before a certain time.
+pub struct Compaction {
+    new: Index,
+    /// Rows of the old index.
+    removed: RoaringBitmap,
+    records: Vec<NodeRecord>,
+    heads: u32,
+    transmissions: u32,
+    observations: u32,
+}
+
+/// What is no longer in the index, and is to be removed from storage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// The packets, each with all its observations, in the order of their ids.
+    pub packets: Vec<(TransmissionId, Vec<ObservationId>)>,
+    /// The new records of the nodes whose adverts are among them.
+    pub nodes: Vec<NodeRecord>,
+}
+
+impl Compaction {
+    /// Decides what is to go: the packets first seen before `before`. `None` when there is no such packet.
+    pub fn begin(old: &Index, before: UnixMillis) -> Option<Self> {
+        let removed = old.transmissions.first_seen_between(UnixMillis(i64::MIN), before);
+        if removed.is_empty() {
+            return None;
+        }
+        let records = records_after(old, &removed);
+        let mut new = Index::new(old.options.clone());
+        let nodes = old.nodes.iter().filter_map(|node| node.record()).map(|record| (record.key, record));
+        let mut all: BTreeMap<NodeKey, NodeRecord> = nodes.collect();
+        all.extend(records.iter().map(|record| (record.key, record.clone())));
+        for record in all.into_values() {
+            // Nothing was applied before, so it cannot be too late.
+            let _ = new.apply(&Change::Node(record));
+        }
+        Some(Self { new, removed, records, heads: 0, transmissions: 0, observations: 0 })
+    }
+
+    /// Takes over up to `rows` rows of each kind; `true` when there are none left at the moment.
+    ///
+    /// # Errors
+    /// When the new index refuses what the old one has, which would be a fault of this program; the old one is then as good
+    /// as before.
+    pub fn step(&mut self, old: &Index, rows: u32) -> Result<bool, ApplyError> {
+        for entry in old.observers.iter() {
+            self.new.apply(&Change::Observer(entry.record.clone()))?;
+        }
+        let end = old.heads.len().min(self.heads.saturating_add(rows));
+        for id in self.heads..end {
+            let bytes = old.heads.bytes(id).into();
+            self.new.apply(&Change::Head(FrameHead { id: HeadId(id), bytes }))?;
+        }
+        let heads_done = end == old.heads.len();
+        self.heads = end;
+
+        let end = old.transmission_ids.len().min(self.transmissions.saturating_add(rows));
+        for row in self.transmissions..end {
+            if !self.removed.contains(row) {
+                let (id, hash) = (old.transmission_id(row), old.transmissions.hash(row));
+                let raw = old.transmissions.raw(row).into();
+                self.new.apply(&Change::Transmission(Transmission { id, hash, raw }))?;
+            }
+        }
+        let transmissions_done = end == old.transmission_ids.len();
+        self.transmissions = end;
+        if !heads_done || !transmissions_done {
+            // Observations name both, in no order of theirs.
+            return Ok(false);
+        }
+
+        let end = old.observations.len().min(self.observations.saturating_add(rows));
+        for row in self.observations..end {
+            let seen = old.observations.get(row);
+            if !self.removed.contains(seen.transmission) {
+                self.new.apply(&Change::Observation(Observation {
+                    id: ObservationId(old.observation_ids.id(row)),
+                    transmission: old.transmission_id(seen.transmission),
+                    observer: ObserverId(seen.observer),
+                    time: seen.time,
+                    head: HeadId(seen.head),
+                    snr: seen.snr,
+                    rssi: seen.rssi,
+                    score: seen.score,
+                }))?;
+            }
+        }
+        self.observations = end;
+        Ok(end == old.observations.len())
+    }
+
+    /// Takes over what has come meanwhile, and puts the new index in the place of the old one, which is returned so that
+    /// it can be dropped outside the lock. From here on a further copy of a removed packet is a new packet.
+    ///
+    /// # Errors
+    /// As [`Compaction::step`].
+    pub fn finish(mut self, index: &mut Index) -> Result<(Removed, Index), ApplyError> {
+        while !self.step(index, u32::MAX)? {}
+        let next = index.next_ids();
+        self.new.pass_over_ids(
+            TransmissionId(next.transmission.0.saturating_sub(1)),
+            ObservationId(next.observation.0.saturating_sub(1)),
+        );
+        let packets =
+            self.removed.iter().map(|row| (index.transmission_id(row), observations_of(index, row)));
+        let removed = Removed { packets: packets.collect(), nodes: self.records };
+        Ok((removed, std::mem::replace(index, self.new)))
+    }
+}
+
+impl std::fmt::Debug for Compaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Compaction(without {} packets)", self.removed.len())
+    }
+}
+
+fn observations_of(index: &Index, transmission: u32) -> Vec<ObservationId> {
+    let mut found = Vec::new();
+    let mut row = index.transmissions.state(transmission).first;
+    while row != NONE {
+        found.push(ObservationId(index.observation_ids.id(row)));
+        row = index.observations.next(row);
+    }
+    found
+}
+
+/// The records of the nodes that lose adverts: what is known of each now, the adverts added that go.
+fn records_after(old: &Index, removed: &RoaringBitmap) -> Vec<NodeRecord> {
+    let mut losses: BTreeMap<u32, (u32, UnixMillis)> = BTreeMap::new();
+    for row in removed & &old.postings.types[usize::from(meshcore::PayloadType::Advert.code())] {
+        let state = old.transmissions.state(row);
+        if state.subject != NONE {
+            let (adverts, last_seen) = losses.entry(state.subject).or_insert((0, UnixMillis(i64::MIN)));
+            *adverts += 1;
+            *last_seen = state.latest.max(*last_seen);
+        }
+    }
+    let record = |(place, (adverts, last_seen))| old.nodes.at(place).record_with(adverts, last_seen);
+    losses.into_iter().map(record).collect()
+}

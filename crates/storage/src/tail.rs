@@ -1,0 +1,179 @@
+//! Following a database that another process writes: what was committed since the last look.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use model::{Change, HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::load::LastIds;
+use crate::{StorageError, rows, schema};
+
+/// Rows of one kind taken at one look, so that a follower that is far behind does not hold them all in memory.
+const ROWS_PER_LOOK: usize = 50_000;
+
+/// The key in `meta` that counts removals: retention has taken packets away, and an index that has them is out of date.
+const REMOVALS: &str = "removals";
+
+const HEADS_AFTER: &str = "SELECT id, bytes FROM heads WHERE id > ?1 ORDER BY id LIMIT ?2";
+const TRANSMISSIONS_AFTER: &str =
+    "SELECT id, hash, raw FROM transmissions WHERE id > ?1 ORDER BY id LIMIT ?2";
+const OBSERVATIONS_AFTER: &str = "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations \
+    WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// A place in a database that moves on as rows are committed.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    conn: Connection,
+    /// As of the newest look; SQLite changes it when another connection commits.
+    data_version: Option<i64>,
+    last: LastIds,
+    observers: HashMap<ObserverId, ObserverRecord>,
+}
+
+/// What a look has found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct News {
+    /// In an order that [`Change`] allows: heads, observers, transmissions, observations.
+    pub changes: Vec<Change>,
+    /// Whether there is more than was taken at this look.
+    pub more: bool,
+}
+
+impl Tail {
+    /// Follows the database at `path` from these ids on. Observers have no order, so the first look gives them all.
+    ///
+    /// # Errors
+    /// As [`crate::Reader::open`].
+    pub fn open(path: &Path, from: LastIds) -> Result<Self, StorageError> {
+        let conn = schema::open_existing(path)?;
+        Ok(Self { path: path.to_owned(), conn, data_version: None, last: from, observers: HashMap::new() })
+    }
+
+    /// What was committed since the last look; costs microseconds when nothing was. Rows that are not well-formed are left
+    /// out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn look(&mut self) -> Result<News, StorageError> {
+        self.take_news().map_err(|error| StorageError::sqlite(&self.path, "following the database", error))
+    }
+
+    fn take_news(&mut self) -> rusqlite::Result<News> {
+        let version = self.conn.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0))?;
+        if self.data_version == Some(version) {
+            return Ok(News::default());
+        }
+        // One transaction, so that every observation comes with all that it names.
+        let snapshot = self.conn.unchecked_transaction()?;
+        let mut last = self.last;
+        let head_from = last.head.map_or(-1, |id| i64::from(id.0));
+        let heads = Page::after(&snapshot, HEADS_AFTER, head_from, rows::decode_head)?;
+        let observers = self.changed_observers(&snapshot)?;
+        let from = last.transmission.map_or(0, |id| id.0.cast_signed());
+        let transmissions = Page::after(&snapshot, TRANSMISSIONS_AFTER, from, rows::decode_transmission)?;
+        let from = last.observation.map_or(0, |id| id.0.cast_signed());
+        let mut observations = Page::after(&snapshot, OBSERVATIONS_AFTER, from, rows::decode_observation)?;
+        drop(snapshot);
+
+        last.head = heads.last_id().and_then(|id| u32::try_from(id).ok()).map(HeadId).or(last.head);
+        last.transmission =
+            transmissions.last_id().map(|id| TransmissionId(id.cast_unsigned())).or(last.transmission);
+        if heads.is_full() || transmissions.is_full() {
+            // What an observation names may be among the rows that come with the next look; it and all after it wait.
+            observations
+                .stop_at(|seen| Some(seen.head) > last.head || Some(seen.transmission) > last.transmission);
+        }
+        last.observation =
+            observations.last_id().map(|id| ObservationId(id.cast_unsigned())).or(last.observation);
+        let more = heads.is_full() || transmissions.is_full() || observations.is_full();
+
+        let mut changes: Vec<Change> = heads.into_rows().map(Change::Head).collect();
+        for observer in observers {
+            last.observer = last.observer.max(Some(observer.id));
+            self.observers.insert(observer.id, observer.clone());
+            changes.push(Change::Observer(observer));
+        }
+        changes.extend(transmissions.into_rows().map(Change::Transmission));
+        changes.extend(observations.into_rows().map(Change::Observation));
+        self.last = last;
+        self.data_version = (!more).then_some(version);
+        Ok(News { changes, more })
+    }
+
+    fn changed_observers(&self, conn: &Connection) -> rusqlite::Result<Vec<ObserverRecord>> {
+        let mut statement = conn.prepare_cached(rows::SELECT_OBSERVERS)?;
+        let mut found = statement.query([])?;
+        let mut changed = Vec::new();
+        while let Some(row) = found.next()? {
+            let observer = rows::decode_observer(row).ok();
+            changed.extend(observer.filter(|observer| self.observers.get(&observer.id) != Some(observer)));
+        }
+        Ok(changed)
+    }
+
+    /// How often packets were removed from the database. When it changes, only a new load gives what is there now.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn removals(&self) -> Result<u64, StorageError> {
+        let count = self
+            .conn
+            .prepare_cached("SELECT value FROM meta WHERE key = ?1")
+            .and_then(|mut statement| {
+                statement.query_row(params![REMOVALS], |row| row.get::<_, i64>(0)).optional()
+            })
+            .map_err(|error| StorageError::sqlite(&self.path, "following the database", error))?;
+        Ok(count.unwrap_or(0).cast_unsigned())
+    }
+
+    /// The greatest ids that were passed on.
+    pub fn last_ids(&self) -> LastIds {
+        self.last
+    }
+}
+
+/// Rows of one kind, rising by id, up to [`ROWS_PER_LOOK`].
+struct Page<T> {
+    /// With the id of each; `None` where the row is not well-formed.
+    rows: Vec<(i64, Option<T>)>,
+    full: bool,
+}
+
+impl<T> Page<T> {
+    fn after(
+        conn: &Connection,
+        sql: &str,
+        id: i64,
+        decode: fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Self> {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut found = statement.query(params![id, ROWS_PER_LOOK as i64])?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next()? {
+            rows.push((row.get(0)?, decode(row).ok()));
+        }
+        Ok(Self { full: rows.len() >= ROWS_PER_LOOK, rows })
+    }
+
+    /// Leaves out the first row that is `unready`, and all after it.
+    fn stop_at(&mut self, unready: impl Fn(&T) -> bool) {
+        if let Some(place) = self.rows.iter().position(|(_, row)| row.as_ref().is_some_and(&unready)) {
+            self.rows.truncate(place);
+            self.full = true;
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.full
+    }
+
+    fn last_id(&self) -> Option<i64> {
+        self.rows.last().map(|(id, _)| *id)
+    }
+
+    fn into_rows(self) -> impl Iterator<Item = T> {
+        self.rows.into_iter().filter_map(|(_, row)| row)
+    }
+}
