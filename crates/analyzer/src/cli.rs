@@ -17,6 +17,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Take packets from MQTT and serve the page; runs until it is stopped
     Run(RunArgs),
+    /// Only take packets and write them; `serve` processes on the same data folder show them
+    Ingest(IngestArgs),
+    /// Only serve the page, from what an `ingest` process on the same data folder writes
+    Serve(ServeArgs),
     /// Decode frames given as hex, one JSON object a line
     Decode(DecodeArgs),
     /// Publish a recorded capture to an MQTT broker
@@ -44,6 +48,45 @@ pub(crate) struct RunArgs {
     /// Show recorded packets, shifted to now, and then a simulated mesh that goes on for ever
     #[arg(long)]
     pub(crate) demo: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IngestArgs {
+    /// Configuration file; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the database [default: the folder of the configuration's dbPath, else ./data]
+    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the embedded MQTT broker listens, or `off`
+    /// [default: 127.0.0.1:1883, or off when the configuration names outside brokers]
+    #[arg(long, value_name = "ADDR:PORT|off", env = "ANALYZER_MQTT")]
+    pub(crate) mqtt: Option<BrokerListen>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Configuration file, the one of `ingest`; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the database [default: the folder of the configuration's dbPath, else ./data]
+    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Where the page and the API listen; 0.0.0.0:3000 opens them to the network [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDR:PORT", env = "ANALYZER_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+}
+
+impl From<IngestArgs> for RunArgs {
+    fn from(args: IngestArgs) -> Self {
+        Self { config: args.config, data_dir: args.data_dir, mqtt: args.mqtt, ..Self::default() }
+    }
+}
+
+impl From<ServeArgs> for RunArgs {
+    fn from(args: ServeArgs) -> Self {
+        Self { config: args.config, data_dir: args.data_dir, http: args.http, ..Self::default() }
+    }
 }
 
 #[derive(Args, Debug)]

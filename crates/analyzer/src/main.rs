@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod envelope_file;
 mod pace;
+mod parts;
 
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ fn main() -> ExitCode {
     init_logging();
     let result = match cli.command {
         cli::Command::Run(args) => commands::run::run(args),
+        cli::Command::Ingest(args) => commands::ingest::run(args),
+        cli::Command::Serve(args) => commands::serve::run(args),
         cli::Command::Decode(args) => commands::decode::run(&args),
         cli::Command::Replay(args) => commands::replay::run(&args),
         cli::Command::Simulate(args) => commands::simulate::run(&args),

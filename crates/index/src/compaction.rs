@@ -5,10 +5,7 @@
 //! whatever follows from a packet is gone with it, because it was never there.
 
 use meshcore::NodeKey;
-use model::{
-    Change, FrameHead, HeadId, NodeRecord, Observation, ObservationId, ObserverId, Transmission,
-    TransmissionId, UnixMillis,
-};
+use model::{Change, FrameHead, HeadId, NodeRecord, ObservationId, TransmissionId, UnixMillis};
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
 
@@ -75,9 +72,7 @@ impl Compaction {
         let end = old.transmission_ids.len().min(self.transmissions.saturating_add(rows));
         for row in self.transmissions..end {
             if !self.removed.contains(row) {
-                let (id, hash) = (old.transmission_id(row), old.transmissions.hash(row));
-                let raw = old.transmissions.raw(row).into();
-                self.new.apply(&Change::Transmission(Transmission { id, hash, raw }))?;
+                self.new.apply(&old.transmission_change(row))?;
             }
         }
         let transmissions_done = end == old.transmission_ids.len();
@@ -89,18 +84,8 @@ impl Compaction {
 
         let end = old.observations.len().min(self.observations.saturating_add(rows));
         for row in self.observations..end {
-            let seen = old.observations.get(row);
-            if !self.removed.contains(seen.transmission) {
-                self.new.apply(&Change::Observation(Observation {
-                    id: ObservationId(old.observation_ids.id(row)),
-                    transmission: old.transmission_id(seen.transmission),
-                    observer: ObserverId(seen.observer),
-                    time: seen.time,
-                    head: HeadId(seen.head),
-                    snr: seen.snr,
-                    rssi: seen.rssi,
-                    score: seen.score,
-                }))?;
+            if !self.removed.contains(old.observations.transmission(row)) {
+                self.new.apply(&old.observation_change(row))?;
             }
         }
         self.observations = end;

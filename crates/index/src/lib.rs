@@ -77,6 +77,7 @@ mod observers;
 mod page;
 mod query;
 mod row_set;
+mod since;
 mod totals;
 mod transmissions;
 mod view;

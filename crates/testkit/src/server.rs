@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use tempfile::TempDir;
 
-/// A running `meshcore-analyzer run` on free ports; killed when dropped.
+/// A running `meshcore-analyzer run`, `ingest` or `serve` on free ports; killed when dropped.
 pub struct Server {
     child: Child,
     output: Arc<Mutex<Vec<String>>>,
@@ -38,11 +38,53 @@ impl Server {
     /// # Panics
     /// As [`Server::start`].
     pub fn start_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
-        let mut command = Command::new(binary);
-        command.args(["run", "--http", "127.0.0.1:0", "--data-dir"]).arg(data).args(extra);
+        let mut args = vec!["run", "--http", "127.0.0.1:0"];
         if !extra.contains(&"--mqtt") {
-            command.args(["--mqtt", "127.0.0.1:0"]);
+            args.extend(["--mqtt", "127.0.0.1:0"]);
         }
+        args.extend(extra);
+        let mut server = Self::launch(binary, data, &args);
+        server.await_page();
+        if !extra.contains(&"off") {
+            server.await_broker();
+        }
+        server
+    }
+
+    /// Starts only the receiving half with this data folder; `web` stays empty.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn ingest_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
+        let stats = data.with_extension("stats.json");
+        let stats = stats.to_string_lossy();
+        let mut args = vec!["ingest", "--mqtt", "127.0.0.1:0"];
+        args.extend(extra);
+        // The usual place is one for the whole machine, which tests must not share.
+        let mut server = Self::launch_with(binary, data, &args, &[("CORESCOPE_INGESTOR_STATS", &stats)]);
+        server.await_broker();
+        server
+    }
+
+    /// Starts only the serving half with this data folder; `mqtt` stays empty.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn serve_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
+        let mut args = vec!["serve", "--http", "127.0.0.1:0"];
+        args.extend(extra);
+        let mut server = Self::launch(binary, data, &args);
+        server.await_page();
+        server
+    }
+
+    fn launch(binary: &Path, data: &Path, args: &[&str]) -> Self {
+        Self::launch_with(binary, data, args, &[])
+    }
+
+    fn launch_with(binary: &Path, data: &Path, args: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(binary);
+        command.args(args).arg("--data-dir").arg(data).envs(environment.iter().copied());
         // A configuration of the checkout must not decide what a test sees.
         command
             .current_dir(std::env::temp_dir())
@@ -53,19 +95,16 @@ impl Server {
         let output = Arc::new(Mutex::new(Vec::new()));
         collect(child.stdout.take().expect("stdout is piped"), &output);
         collect(child.stderr.take().expect("stderr is piped"), &output);
-        let mut server = Self {
-            child,
-            output,
-            scratch: None,
-            data: data.to_path_buf(),
-            web: String::new(),
-            mqtt: String::new(),
-        };
-        server.web = crate::eventually("the address of the page", || server.address_after("http://"));
-        if !extra.contains(&"off") {
-            server.mqtt = crate::eventually("the address of the broker", || server.address_after("mqtt://"));
-        }
-        server
+        let data = data.to_path_buf();
+        Self { child, output, scratch: None, data, web: String::new(), mqtt: String::new() }
+    }
+
+    fn await_page(&mut self) {
+        self.web = crate::eventually("the address of the page", || self.address_after("http://"));
+    }
+
+    fn await_broker(&mut self) {
+        self.mqtt = crate::eventually("the address of the broker", || self.address_after("mqtt://"));
     }
 
     /// A client of its API.

@@ -6,7 +6,7 @@ use testkit::{LiveFeed, Publisher, Server, eventually};
 
 /// Distinct packets and distinct hearings of the capture, worked out without our own index: by content hash, observer and
 /// path.
-fn distinct() -> (usize, usize) {
+pub(crate) fn distinct() -> (usize, usize) {
     let mut hashes = HashSet::new();
     let mut heard = HashSet::new();
     for line in capture_lines() {
@@ -22,7 +22,7 @@ fn distinct() -> (usize, usize) {
     (hashes.len(), heard.len())
 }
 
-fn publish_capture(server: &Server) {
+pub(crate) fn publish_capture(server: &Server) {
     let mut publisher = Publisher::connect(&server.mqtt);
     for line in capture_lines() {
         let topic = line["topic"].as_str().expect("a topic");
@@ -34,7 +34,7 @@ fn received(server: &Server) -> u64 {
     server.get("/api/ingest").json()["received"].as_u64().expect("a count")
 }
 
-fn totals(server: &Server) -> (usize, usize) {
+pub(crate) fn totals(server: &Server) -> (usize, usize) {
     let stats = server.get("/api/stats").json();
     let count = |key: &str| stats[key].as_u64().expect("a count") as usize;
     (count("totalTransmissions"), count("totalObservations"))

@@ -1,7 +1,7 @@
 //! Times as text, and back.
 
 use model::UnixMillis;
-use serde::Serializer;
+use serde::{Deserialize as _, Deserializer, Serializer};
 
 /// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
@@ -47,6 +47,25 @@ pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
     let naive = text.parse::<jiff::civil::DateTime>().ok()?;
     let utc = jiff::tz::Offset::UTC.to_timestamp(naive).ok()?;
     Some(UnixMillis(utc.as_millisecond()))
+}
+
+pub(crate) fn deserialize_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMillis, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    parse(&text).ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no time")))
+}
+
+/// Null and the empty text are no time.
+pub(crate) fn deserialize_optional_millis<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<UnixMillis>, D::Error> {
+    match Option::<String>::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(text) if text.is_empty() => Ok(None),
+        Some(text) => {
+            let time = parse(&text);
+            time.map(Some).ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is no time")))
+        }
+    }
 }
 
 pub(crate) fn serialize_millis<S: Serializer>(time: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {

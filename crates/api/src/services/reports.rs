@@ -1,7 +1,7 @@
 //! The plain data that passes through [`super::Services`].
 
 use model::{TransmissionId, UnixMillis};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
@@ -18,10 +18,13 @@ pub enum LoadStatus {
 }
 
 /// Where every message that was received has ended. Each `received` equals the sum of its outcomes.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct IngestReport {
     /// When counting began, RFC 3339.
-    #[serde(serialize_with = "crate::render::time::serialize_millis")]
+    #[serde(
+        serialize_with = "crate::render::time::serialize_millis",
+        deserialize_with = "crate::render::time::deserialize_millis"
+    )]
     #[schema(value_type = String)]
     pub since: UnixMillis,
     /// Messages received from all sources since then.
@@ -39,7 +42,7 @@ pub struct IngestReport {
 }
 
 /// How often something happened.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Count {
     /// Its name, such as `stored_observation`, `duplicate` or `rejected_not_json`.
     pub name: String,
@@ -48,14 +51,18 @@ pub struct Count {
 }
 
 /// The account of one source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceAccount {
     /// The name of the source.
     pub name: String,
     /// Messages received from it.
     pub received: u64,
     /// When the newest came, RFC 3339; null before the first.
-    #[serde(serialize_with = "crate::render::time::serialize_optional_millis")]
+    #[serde(
+        serialize_with = "crate::render::time::serialize_optional_millis",
+        deserialize_with = "crate::render::time::deserialize_optional_millis",
+        default
+    )]
     #[schema(value_type = Option<String>)]
     pub last_message: Option<UnixMillis>,
     /// Their ends.
@@ -65,7 +72,7 @@ pub struct SourceAccount {
 }
 
 /// The account of one observer.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ObserverAccount {
     /// The id under which it publishes.
     pub observer_id: String,
@@ -74,7 +81,11 @@ pub struct ObserverAccount {
     /// Messages received from it.
     pub received: u64,
     /// When the newest came, RFC 3339; null before the first.
-    #[serde(serialize_with = "crate::render::time::serialize_optional_millis")]
+    #[serde(
+        serialize_with = "crate::render::time::serialize_optional_millis",
+        deserialize_with = "crate::render::time::deserialize_optional_millis",
+        default
+    )]
     #[schema(value_type = Option<String>)]
     pub last_message: Option<UnixMillis>,
     /// Their ends.
@@ -84,10 +95,13 @@ pub struct ObserverAccount {
 }
 
 /// One message that was rejected.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecentRejection {
     /// When it came, RFC 3339.
-    #[serde(serialize_with = "crate::render::time::serialize_millis")]
+    #[serde(
+        serialize_with = "crate::render::time::serialize_millis",
+        deserialize_with = "crate::render::time::deserialize_millis"
+    )]
     #[schema(value_type = String)]
     pub time: UnixMillis,
     /// The name of the source.
@@ -101,7 +115,7 @@ pub struct RecentRejection {
 }
 
 /// The state of one broker connection.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MqttSourceRow {
     /// The name of the source.
@@ -134,7 +148,7 @@ pub struct MqttSourceRow {
 }
 
 /// The newest signs of life of a source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceLiveness {
     /// Newest message of any kind, seconds since 1970.
@@ -144,22 +158,26 @@ pub struct SourceLiveness {
 }
 
 /// What wrote how many rows since the start.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct WriteSourcesSnapshot {
     /// Counters by name since the start: `tx_inserted`, `obs_inserted` and so on.
     pub sources: BTreeMap<String, u64>,
     /// When the counters were read, RFC 3339.
-    #[serde(rename = "sampleAt", serialize_with = "crate::render::time::serialize_optional_secs")]
+    #[serde(
+        rename = "sampleAt",
+        serialize_with = "crate::render::time::serialize_optional_secs",
+        deserialize_with = "crate::render::time::deserialize_optional_millis"
+    )]
     #[schema(value_type = String)]
     pub sample_at: Option<UnixMillis>,
     /// Waiting for and holding the write connection, by component; absent while nothing is measured.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     #[schema(required = false)]
     pub writer_perf: BTreeMap<String, WriterPerf>,
 }
 
 /// How long a component waited for the write connection and held it. Milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[expect(missing_docs, reason = "the fields are percentiles, named after what they are")]
 pub struct WriterPerf {
     /// Transactions measured.
@@ -177,7 +195,7 @@ pub struct WriterPerf {
 }
 
 /// Sizes of the database.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DbFigures {
     /// Bytes of the database file.
     pub db_bytes: u64,
@@ -202,7 +220,7 @@ pub struct DbFigures {
 }
 
 /// Disk traffic of this process, per second over the last sampling interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IoRates {
     /// The whole process.
@@ -215,7 +233,7 @@ pub struct IoRates {
 }
 
 /// Rates per second; never negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessIo {
     /// Bytes read from the disk.

@@ -60,4 +60,15 @@ proptest! {
         let packets: std::collections::HashSet<_> = heard.map(|heard| heard.packet).collect();
         prop_assert!(history.index.packets(&query).total >= packets.len() as u64);
     }
+
+    #[test]
+    fn an_index_that_was_loaded_earlier_catches_up(events in events(160), part in 0.0..=1.0_f64) {
+        let history = History::of(&events);
+        let end = (history.changes.len() as f64 * part) as usize;
+        let mut late = replay(&history.changes[..end]);
+        for change in history.index.changes_from(late.next_ids()) {
+            late.apply(&change).unwrap();
+        }
+        prop_assert_eq!(snapshot(&late, history.now), snapshot(&history.index, history.now));
+    }
 }

@@ -1,18 +1,16 @@
-//! What the API asks of ingest, storage, the brokers and the process, answered from counters that they keep anyway.
+//! What is known of the receiving half, from counters that ingest, storage and the brokers keep anyway.
 
-use super::load::LoadProgress;
 use super::sources::{EMBEDDED, Unusable};
 use anyhow::Result;
 use api::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
-    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
-    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    Count, DbFigures, IngestReport, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection,
+    SourceAccount, SourceLiveness, WriteSourcesSnapshot, WriterPerf,
 };
-use ingest::{Ingest, IngestLedger, Outcome, SubmitAnswer, SubmitHandle};
-use meshcore::Hex;
+use ingest::{Ingest, IngestLedger, Outcome};
 use model::UnixMillis;
 use mqtt::{Broker, Source, SourceStatus};
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use storage::{Reader, Storage, WriteStats};
@@ -21,16 +19,24 @@ use telemetry::ProcessSampler;
 /// How often /proc is read; the rates that are shown span several of these.
 const SAMPLING: Duration = Duration::from_secs(1);
 
-/// The running parts, as far as the API may see them.
-pub(super) struct RunningServices {
+/// Ingest, storage and the brokers, as far as others may see them.
+pub(crate) struct Figures {
     ledger: Arc<IngestLedger>,
-    submit: SubmitHandle,
-    progress: Arc<LoadProgress>,
     write_stats: Arc<WriteStats>,
     reader: Reader,
     sampler: ProcessSampler,
     /// Taken out when the program stops.
     brokers: Mutex<Brokers>,
+}
+
+/// What the receiving half tells serving processes about itself.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) ingest: IngestReport,
+    pub(crate) mqtt_sources: Vec<(MqttSourceRow, Option<SourceLiveness>)>,
+    pub(crate) write_sources: WriteSourcesSnapshot,
+    pub(crate) db_figures: Option<DbFigures>,
+    pub(crate) io: Option<ProcessIo>,
 }
 
 #[derive(Default)]
@@ -40,20 +46,17 @@ struct Brokers {
     unusable: Vec<Unusable>,
 }
 
-impl RunningServices {
+impl Figures {
     /// # Errors
     /// When the database cannot be opened for reading.
     pub(super) fn new(
         storage: &Storage,
         ingest: &Ingest,
-        progress: Arc<LoadProgress>,
         embedded: Option<Broker>,
         (outside, unusable): (Vec<Source>, Vec<Unusable>),
     ) -> Result<Self> {
         Ok(Self {
             ledger: ingest.ledger(),
-            submit: ingest.submit_handle(),
-            progress,
             write_stats: storage.stats(),
             reader: storage.reader()?,
             sampler: ProcessSampler::spawn(SAMPLING),
@@ -68,7 +71,7 @@ impl RunningServices {
     }
 
     /// Says goodbye to all brokers and clients; nothing is received any more.
-    pub(super) async fn disconnect(&self) {
+    pub(crate) async fn disconnect(&self) {
         let Brokers { embedded, outside, .. } = std::mem::take(&mut *self.brokers.lock());
         for source in outside {
             source.shutdown().await;
@@ -77,10 +80,21 @@ impl RunningServices {
             broker.shutdown().await;
         }
     }
-}
 
-impl Services for RunningServices {
-    fn ingest_report(&self) -> IngestReport {
+    /// All of it.
+    pub(crate) fn report(&self) -> Report {
+        let sources = self.mqtt_sources().into_iter();
+        Report {
+            ingest: self.ingest_report(),
+            mqtt_sources: sources.map(|source| (source.clone(), source.liveness)).collect(),
+            write_sources: self.write_sources(),
+            db_figures: self.db_figures(),
+            io: self.io(),
+        }
+    }
+
+    /// Where every message that was received has ended.
+    pub(crate) fn ingest_report(&self) -> IngestReport {
         let report = self.ledger.report();
         let source_name = |number| {
             let named = report.sources.iter().find(|source| source.source == number);
@@ -119,7 +133,8 @@ impl Services for RunningServices {
         }
     }
 
-    fn mqtt_sources(&self) -> Vec<MqttSourceRow> {
+    /// The brokers, with credentials masked.
+    pub(crate) fn mqtt_sources(&self) -> Vec<MqttSourceRow> {
         let brokers = self.brokers.lock();
         let embedded = brokers.embedded.as_ref().map(embedded_row);
         let outside = brokers.outside.iter().map(|source| outside_row(source.status()));
@@ -131,7 +146,8 @@ impl Services for RunningServices {
         embedded.into_iter().chain(outside).chain(unusable).collect()
     }
 
-    fn write_sources(&self) -> WriteSourcesSnapshot {
+    /// What wrote how many rows since the start.
+    pub(crate) fn write_sources(&self) -> WriteSourcesSnapshot {
         let stats = &self.write_stats;
         let counts = [
             ("tx_inserted", stats.tx_inserted.get()),
@@ -166,7 +182,8 @@ impl Services for RunningServices {
         }
     }
 
-    fn db_figures(&self) -> Option<DbFigures> {
+    /// Sizes of the database; `None` while they are not known.
+    pub(crate) fn db_figures(&self) -> Option<DbFigures> {
         let figures = self.reader.db_figures().ok()?;
         let stats = &self.write_stats;
         Some(DbFigures {
@@ -184,50 +201,27 @@ impl Services for RunningServices {
         })
     }
 
-    fn io_rates(&self) -> IoRates {
-        let rates = self.sampler.rates();
-        let process = ProcessIo {
-            read_bytes_per_sec: rates.read_bytes_per_sec,
-            write_bytes_per_sec: rates.write_bytes_per_sec,
-            cancelled_write_bytes_per_sec: rates.cancelled_write_bytes_per_sec,
-            syscalls_read: rates.syscalls_read_per_sec,
-            syscalls_write: rates.syscalls_write_per_sec,
-        };
-        IoRates { process, ingestor: None }
+    /// Disk traffic of this process; `None` where the system does not tell.
+    pub(crate) fn io(&self) -> Option<ProcessIo> {
+        process_io(&self.sampler)
     }
 
-    fn rss_bytes(&self) -> Option<u64> {
+    /// Resident memory of this process in bytes, where the system tells.
+    pub(crate) fn rss_bytes(&self) -> Option<u64> {
         self.sampler.rss_bytes()
     }
+}
 
-    fn load_status(&self) -> LoadStatus {
-        self.progress.status()
-    }
-
-    fn submit_packet(&self, packet: PacketSubmission) -> Submission {
-        let submit = self.submit.clone();
-        Box::pin(async move {
-            let submission = ingest::PacketSubmission {
-                raw: format!("{:X}", Hex(&packet.frame)),
-                observer: packet.observer,
-                snr: packet.snr,
-                rssi: packet.rssi,
-                region: packet.region,
-            };
-            match submit.submit(submission).await {
-                Ok(SubmitAnswer::Stored { transmission, .. } | SubmitAnswer::Duplicate { transmission }) => {
-                    Ok(SubmittedPacket { transmission })
-                }
-                Ok(SubmitAnswer::Refused { outcome, detail }) if detail.is_empty() => {
-                    Err(SubmitError::Refused(outcome.name().to_owned()))
-                }
-                Ok(SubmitAnswer::Refused { outcome, detail }) => {
-                    Err(SubmitError::Refused(format!("{}: {detail}", outcome.name())))
-                }
-                Err(_) => Err(SubmitError::Unavailable),
-            }
-        })
-    }
+/// What a sampler says; `None` where the system tells nothing.
+pub(super) fn process_io(sampler: &ProcessSampler) -> Option<ProcessIo> {
+    let rates = sampler.rates();
+    rates.available.then_some(ProcessIo {
+        read_bytes_per_sec: rates.read_bytes_per_sec,
+        write_bytes_per_sec: rates.write_bytes_per_sec,
+        cancelled_write_bytes_per_sec: rates.cancelled_write_bytes_per_sec,
+        syscalls_read: rates.syscalls_read_per_sec,
+        syscalls_write: rates.syscalls_write_per_sec,
+    })
 }
 
 fn counts(counts: &[ingest::Count]) -> Vec<Count> {

@@ -10,7 +10,7 @@ use mqtt::{Broker, BrokerConfig, MessageSender, MqttError, Qos, Secret, Source, 
 use std::time::Duration;
 
 /// Name and number of the embedded broker among the sources.
-pub(super) const EMBEDDED: (&str, SourceId) = ("embedded", SourceId(0));
+pub(crate) const EMBEDDED: (&str, SourceId) = ("embedded", SourceId(0));
 
 /// The number of the first outside broker; they count up from here.
 const FIRST_OUTSIDE: u16 = 1;
@@ -19,7 +19,7 @@ const FIRST_OUTSIDE: u16 = 1;
 ///
 /// # Errors
 /// When its address cannot be used.
-pub(super) async fn embedded_broker(
+pub(crate) async fn embedded_broker(
     plan: &Plan,
     loaded: &Loaded,
     sender: MessageSender,
@@ -36,14 +36,14 @@ pub(super) async fn embedded_broker(
 
 /// A broker of the configuration that cannot be used, and why.
 #[derive(Clone, Debug)]
-pub(super) struct Unusable {
-    pub(super) name: String,
-    pub(super) reason: String,
+pub(crate) struct Unusable {
+    pub(crate) name: String,
+    pub(crate) reason: String,
 }
 
 /// Starts a client for each outside broker; must be called within the runtime that they shall run on. One that cannot be
 /// used, or is down, stops nothing: it is said in a warning and in the page's list of sources.
-pub(super) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<Source>, Vec<Unusable>) {
+pub(crate) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<Source>, Vec<Unusable>) {
     let brokers = loaded.file.outside_brokers();
     let mut sources = Vec::with_capacity(brokers.len());
     let mut unusable = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<S
 }
 
 /// What ingest lets through from whom.
-pub(super) fn ingest_config(loaded: &Loaded) -> IngestConfig {
+pub(crate) fn ingest_config(loaded: &Loaded) -> IngestConfig {
     let file = &loaded.file;
     let embedded = SourcePolicy {
         source: EMBEDDED.1,

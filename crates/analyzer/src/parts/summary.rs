@@ -5,18 +5,27 @@ use crate::cli::BrokerListen;
 use crate::config::Loaded;
 use mqtt::BrokerUrl;
 use std::net::SocketAddr;
+use std::path::Path;
 
 /// The configuration and everything that is odd about it.
-pub(super) fn configuration(loaded: &Loaded) {
+pub(crate) fn configuration(loaded: &Loaded) {
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
 }
 
-/// Where everything is.
-pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Option<SocketAddr>) {
-    println!("meshcore-analyzer {}{}", env!("CARGO_PKG_VERSION"), if plan.demo { " (demo)" } else { "" });
-    println!("  page      http://{}", reachable(http));
+/// Where everything is. `http` is `None` for a process that serves no page.
+pub(crate) fn listening(plan: &Plan, loaded: &Loaded, http: Option<SocketAddr>, mqtt: Option<SocketAddr>) {
+    title(if plan.demo {
+        " (demo)"
+    } else if http.is_none() {
+        " (ingest)"
+    } else {
+        ""
+    });
+    if let Some(http) = http {
+        println!("  page      http://{}", reachable(http));
+    }
     match (mqtt, &plan.mqtt_off_because) {
         (Some(address), _) => println!("  broker    mqtt://{}  (observers publish here)", reachable(address)),
         (None, Some(reason)) => println!("  broker    off: {reason}"),
@@ -28,6 +37,40 @@ pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Op
             Err(error) => println!("  source    {}: left out, {error}", broker.name),
         }
     }
+    data_and_config(plan, loaded);
+    if let Some(http) = http {
+        hint_to_open(http);
+    }
+    if open_to_anyone(plan, loaded) {
+        println!(
+            "  anyone on the network can publish to the broker; `listen.mqttUsers` in the configuration asks for a login"
+        );
+    }
+}
+
+/// Where a serving process is, and what it reads.
+pub(crate) fn serving(plan: &Plan, loaded: &Loaded, http: SocketAddr) {
+    title(" (serve)");
+    println!("  page      http://{}", reachable(http));
+    data_and_config(plan, loaded);
+    hint_to_open(http);
+}
+
+/// Why a serving process shows nothing yet.
+pub(crate) fn waiting_for_ingest(reason: &str) {
+    println!("waiting for the ingest process: {reason}");
+}
+
+/// Where the figures of ingest are written once a second.
+pub(crate) fn stats_file(path: &Path) {
+    println!("  stats     {}", path.display());
+}
+
+fn title(role: &str) {
+    println!("meshcore-analyzer {}{role}", env!("CARGO_PKG_VERSION"));
+}
+
+fn data_and_config(plan: &Plan, loaded: &Loaded) {
     match &plan.data {
         DataFolder::Kept(_) => println!("  data      {}", plan.data.database().display()),
         DataFolder::Temporary(_) => {
@@ -38,26 +81,24 @@ pub(super) fn listening(plan: &Plan, loaded: &Loaded, http: SocketAddr, mqtt: Op
         Some(path) => println!("  config    {}", path.display()),
         None => println!("  config    none, all defaults"),
     }
+}
+
+fn hint_to_open(http: SocketAddr) {
     if http.ip().is_loopback() {
         println!("  only this machine can open the page; --http 0.0.0.0:{} lets the network in", http.port());
-    }
-    if open_to_anyone(plan, loaded) {
-        println!(
-            "  anyone on the network can publish to the broker; `listen.mqttUsers` in the configuration asks for a login"
-        );
     }
 }
 
 /// What was there already.
-pub(super) fn history(totals: &index::Totals) {
+pub(crate) fn history(totals: &index::Totals) {
     println!("  history   {} packets, {} observations", totals.transmissions, totals.observations);
 }
 
-pub(super) fn stopping() {
+pub(crate) fn stopping() {
     println!("stopping: taking no more messages, writing what is there");
 }
 
-pub(super) fn stopped() {
+pub(crate) fn stopped() {
     println!("stopped: everything received is stored");
 }
 

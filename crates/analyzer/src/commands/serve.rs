@@ -1,0 +1,61 @@
+//! `serve`: the half that shows. It reads what an `ingest` process on the same data folder writes, and never writes itself.
+
+use crate::cli::ServeArgs;
+use crate::config::{self, Loaded};
+use crate::parts::follow::{FollowThread, Following};
+use crate::parts::load::LoadProgress;
+use crate::parts::plan::Plan;
+use crate::parts::receiving::{index_options, new_index};
+use crate::parts::services::{FollowingProcess, LatestReport};
+use crate::parts::serving::Port;
+use crate::parts::stop::StopSignal;
+use crate::parts::{runtime, summary};
+use anyhow::Result;
+use api::{ApiState, LiveHub};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How soon an error that ends the follower ends the process.
+const WATCH: Duration = Duration::from_millis(200);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the configuration is wrong, the address cannot be used, or the database is one that this release cannot read.
+pub(crate) fn run(args: ServeArgs) -> Result<()> {
+    let loaded = Loaded::read(args.config.as_deref())?;
+    let plan = Plan::new(&args.into(), &loaded)?;
+    summary::configuration(&loaded);
+    let own = runtime("main", 1)?;
+    let stop = own.block_on(async { StopSignal::listen() })?;
+    let port = Port::open(plan.http)?;
+    let keys = Arc::new(config::key_ring(&loaded.file, loaded.path.as_deref())?);
+    let index = new_index(&loaded, &keys);
+    let hub = LiveHub::new();
+    let progress = Arc::new(LoadProgress::default());
+    let report = Arc::new(LatestReport::default());
+    let database = plan.data.database();
+    let services =
+        Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
+    let options = index_options(&loaded, &keys);
+    let state = ApiState::new(Arc::clone(&index), loaded.api.clone(), services, hub.clone()).with_keys(keys);
+    let http = port.address();
+    let serving = port.serve(state);
+    summary::serving(&plan, &loaded, http);
+
+    let following = FollowThread::start(Following { database, index, options, hub, progress, report })?;
+    own.block_on(async {
+        let ended = async {
+            while !following.has_ended() {
+                tokio::time::sleep(WATCH).await;
+            }
+        };
+        tokio::select! {
+            () = stop.wait() => {}
+            () = ended => {}
+        }
+    });
+    let followed = following.stop();
+    serving.stop()?;
+    followed
+}

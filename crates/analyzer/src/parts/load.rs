@@ -1,0 +1,118 @@
+//! Replaying the stored history into an index.
+
+use anyhow::Result;
+use api::LoadStatus;
+use index::{Index, SharedIndex};
+use model::{Change, ObservationId, TransmissionId};
+use parking_lot::RwLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use storage::{LoadReport, Reader, Storage, StorageError};
+
+/// Rows applied under one write lock: short enough (well under a millisecond) that a request need not wait.
+const ROWS_PER_LOCK: usize = 2_048;
+
+/// How far it is, for other threads.
+#[derive(Debug, Default)]
+pub(crate) struct LoadProgress {
+    rows: AtomicU64,
+    done: AtomicBool,
+}
+
+impl LoadProgress {
+    pub(crate) fn status(&self) -> LoadStatus {
+        if self.done.load(Ordering::Acquire) {
+            LoadStatus::Ready
+        } else {
+            LoadStatus::Loading { rows: self.rows.load(Ordering::Relaxed) }
+        }
+    }
+
+    /// All of it is there; it stays so when it is loaded anew beside what is there.
+    pub(crate) fn finish(&self) {
+        self.done.store(true, Ordering::Release);
+    }
+}
+
+/// Something that has a history.
+pub(crate) trait History {
+    /// Gives everything that is stored, in order.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError>;
+}
+
+impl History for Storage {
+    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError> {
+        self.load(&mut |_| {}, sink)
+    }
+}
+
+impl History for Reader {
+    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError> {
+        self.load(&mut |_| {}, sink)
+    }
+}
+
+/// Applies everything that is stored, in order. Rows that the index refuses are skipped and said.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(crate) fn replay(
+    history: &impl History,
+    index: &SharedIndex,
+    progress: &LoadProgress,
+) -> Result<LoadReport, StorageError> {
+    let report = apply_all(history, index, &progress.rows)?;
+    progress.finish();
+    Ok(report)
+}
+
+/// The same into an index that nobody else sees yet.
+///
+/// # Errors
+/// As [`replay`].
+pub(crate) fn replay_into(history: &impl History, index: Index) -> Result<(Index, LoadReport), StorageError> {
+    let index = RwLock::new(index);
+    let report = apply_all(history, &index, &AtomicU64::new(0))?;
+    Ok((index.into_inner(), report))
+}
+
+fn apply_all(
+    history: &impl History,
+    index: &RwLock<Index>,
+    rows: &AtomicU64,
+) -> Result<LoadReport, StorageError> {
+    let mut waiting = Vec::with_capacity(ROWS_PER_LOCK);
+    let mut refused = 0_u64;
+    let report = history.read(&mut |change| {
+        waiting.push(change);
+        if waiting.len() == ROWS_PER_LOCK {
+            refused += apply(index, &mut waiting, rows);
+        }
+    })?;
+    refused += apply(index, &mut waiting, rows);
+    let last = report.last_ids;
+    index.write().pass_over_ids(
+        last.transmission.unwrap_or(TransmissionId(0)),
+        last.observation.unwrap_or(ObservationId(0)),
+    );
+    if refused > 0 || report.skipped_rows > 0 {
+        tracing::warn!(refused, unreadable = report.skipped_rows, "stored rows were left out of the index");
+    }
+    Ok(report)
+}
+
+fn apply(index: &RwLock<Index>, changes: &mut Vec<Change>, rows: &AtomicU64) -> u64 {
+    let mut index = index.write();
+    let mut refused = 0;
+    for change in changes.iter() {
+        if let Err(error) = index.apply(change) {
+            refused += 1;
+            tracing::debug!(%error, "the index refused a stored row");
+        }
+    }
+    rows.fetch_add(changes.len() as u64, Ordering::Relaxed);
+    changes.clear();
+    refused
+}

@@ -1,0 +1,163 @@
+//! The half that receives: brokers, the ingest thread, the database's writer.
+
+use super::figures::Figures;
+use super::load::{self, LoadProgress};
+use super::plan::Plan;
+use super::reporting::Reporter;
+use super::stats_file::StatsFile;
+use super::{runtime, sources};
+use crate::config::Loaded;
+use anyhow::{Context as _, Result};
+use feed::{FeedHandle, FeedServer};
+use index::{Index, IndexOptions, SharedIndex};
+use ingest::{DurableSink, Ingest, LiveHook, SubmitHandle};
+use meshcore::{KeyRing, ScopeSet};
+use model::Change;
+use mqtt::{Broker, MessageReceiver};
+use parking_lot::RwLock;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use storage::{Storage, StorageOptions, WriteBatch, WriterHandle};
+use tokio::runtime::Runtime;
+
+/// Messages that may wait for ingest. Enough for a burst of a second at full speed; CoreScope's default.
+const DEFAULT_QUEUE: usize = 50_000;
+
+/// Everything opened; messages are taken and wait until [`Opened::start`].
+pub(crate) struct Opened {
+    storage: Storage,
+    index: SharedIndex,
+    ingest: Ingest,
+    receiver: MessageReceiver,
+    figures: Arc<Figures>,
+    mqtt_threads: Runtime,
+    mqtt_at: Option<SocketAddr>,
+    feed: Option<FeedServer>,
+}
+
+/// Receiving.
+pub(crate) struct Receiving {
+    storage: Storage,
+    ingest: JoinHandle<()>,
+    figures: Arc<Figures>,
+    mqtt_threads: Runtime,
+    feed: Option<FeedServer>,
+    reporter: Reporter,
+}
+
+/// An index without packets, for this configuration.
+pub(crate) fn new_index(loaded: &Loaded, keys: &Arc<KeyRing>) -> SharedIndex {
+    Arc::new(RwLock::new(Index::new(index_options(loaded, keys))))
+}
+
+/// What an index must know of the configuration.
+pub(crate) fn index_options(loaded: &Loaded, keys: &Arc<KeyRing>) -> IndexOptions {
+    let scopes = Arc::new(ScopeSet::from_names(&loaded.file.hash_regions));
+    IndexOptions { keys: Arc::clone(keys), scopes }
+}
+
+impl Opened {
+    /// Takes the database and the brokers.
+    ///
+    /// # Errors
+    /// When the data folder or an address cannot be used.
+    pub(crate) fn new(plan: &Plan, loaded: &Loaded, keys: &Arc<KeyRing>, live: LiveHook) -> Result<Self> {
+        let storage = Storage::open(StorageOptions::new(plan.data.database()))?;
+        let index = new_index(loaded, keys);
+        let (sender, receiver) = mqtt::queue(loaded.file.ingest_buffer_size.unwrap_or(DEFAULT_QUEUE));
+        let mqtt_threads = runtime("mqtt", 1)?;
+        let broker = mqtt_threads.block_on(sources::embedded_broker(plan, loaded, sender.clone()))?;
+        let outside = mqtt_threads.block_on(async { sources::outside_brokers(loaded, &sender) });
+        drop(sender);
+        let mqtt_at = broker.as_ref().map(Broker::local_addr);
+        let feed = mqtt_threads.block_on(async { FeedServer::bind(&plan.data.database()) });
+        let feed = feed
+            .inspect_err(|error| {
+                tracing::warn!(%error, "serving processes will see packets only once they are committed");
+            })
+            .ok();
+        let sink = durable_sink(storage.writer(), feed.as_ref().map(FeedServer::handle));
+        let ingest = Ingest::with_sink(sources::ingest_config(loaded), Arc::clone(&index), sink, live);
+        let figures = Arc::new(Figures::new(&storage, &ingest, broker, outside)?);
+        Ok(Self { storage, index, ingest, receiver, figures, mqtt_threads, mqtt_at, feed })
+    }
+
+    /// Where packets are found.
+    pub(crate) fn index(&self) -> SharedIndex {
+        Arc::clone(&self.index)
+    }
+
+    /// What is known of this half.
+    pub(crate) fn figures(&self) -> Arc<Figures> {
+        Arc::clone(&self.figures)
+    }
+
+    /// The way in for packets that come by HTTP.
+    pub(crate) fn submit(&self) -> SubmitHandle {
+        self.ingest.submit_handle()
+    }
+
+    /// Where the embedded broker listens.
+    pub(crate) fn mqtt_at(&self) -> Option<SocketAddr> {
+        self.mqtt_at
+    }
+
+    /// Loads the history, then begins with the messages that wait.
+    ///
+    /// # Errors
+    /// When the database cannot be read or a thread cannot be started.
+    pub(crate) fn start(self, progress: &LoadProgress, stats_file: Option<StatsFile>) -> Result<Receiving> {
+        let Self { storage, index, ingest, receiver, figures, mqtt_threads, feed, .. } = self;
+        load::replay(&storage, &index, progress)?;
+        let ingest = std::thread::Builder::new()
+            .name("ingest".to_owned())
+            .spawn(move || ingest.run(receiver))
+            .context("cannot start the ingest thread")?;
+        let told = feed.as_ref().map(FeedServer::handle).unwrap_or_default();
+        let reporter = Reporter::start(Arc::clone(&figures), told, stats_file)?;
+        Ok(Receiving { storage, ingest, figures, mqtt_threads, feed, reporter })
+    }
+}
+
+impl Receiving {
+    /// The threads of brokers and clients.
+    pub(crate) fn mqtt_threads(&self) -> &Runtime {
+        &self.mqtt_threads
+    }
+
+    /// Takes no more messages, writes what is there and ends. Once nobody can send any more, ingest ends by itself; once
+    /// ingest has ended, storage has everything.
+    ///
+    /// # Errors
+    /// When the last batch could not be committed.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.mqtt_threads.block_on(self.figures.disconnect());
+        self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
+        let written = self.storage.close().context("the last batch could not be committed");
+        // After the last commit, so that followers hear of it and need not load anew.
+        drop(self.feed);
+        self.reporter.stop();
+        self.mqtt_threads.shutdown_background();
+        written
+    }
+}
+
+/// Tells serving processes at once, and the writer.
+fn durable_sink(writer: WriterHandle, feed: Option<FeedHandle>) -> DurableSink {
+    let complained = std::sync::Once::new();
+    Box::new(move |changes: Vec<Change>, on_durable| {
+        let told = feed.as_ref().and_then(|feed| Some((feed.clone(), feed.publish(&changes)?)));
+        let on_durable: Box<dyn FnOnce() + Send> = match told {
+            None => on_durable,
+            Some((feed, sequence)) => Box::new(move || {
+                feed.durable(sequence);
+                on_durable();
+            }),
+        };
+        if let Err(error) = writer.submit(WriteBatch { changes, on_durable: Some(on_durable) }) {
+            // Nothing more will ever be durable, so nobody is answered any more; to say so once is enough.
+            complained.call_once(|| tracing::error!(%error, "packets are no longer written"));
+        }
+    })
+}

@@ -1,0 +1,61 @@
+//! A thread that tells others once a second how ingest is doing: the stats file, and serving processes.
+
+use super::figures::Figures;
+use super::stats_file::StatsFile;
+use anyhow::{Context as _, Result};
+use feed::FeedHandle;
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The contract's interval of the stats file.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// The thread.
+pub(crate) struct Reporter {
+    // Dropping it ends the thread.
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Reporter {
+    /// # Errors
+    /// When the thread cannot be started.
+    pub(crate) fn start(
+        figures: Arc<Figures>,
+        feed: FeedHandle,
+        mut stats_file: Option<StatsFile>,
+    ) -> Result<Self> {
+        let (stop, stopped) = channel();
+        let tell = move || {
+            if let Some(file) = &mut stats_file {
+                file.write(&figures);
+            }
+            // A report is plain data, which can always be written as JSON.
+            feed.report(|| serde_json::to_vec(&figures.report()).unwrap_or_default());
+        };
+        let thread = std::thread::Builder::new()
+            .name("reporter".to_owned())
+            .spawn(move || {
+                let mut tell = tell;
+                loop {
+                    tell();
+                    if stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
+                        // Once more, so that the file has the last commit.
+                        return tell();
+                    }
+                }
+            })
+            .context("cannot start the reporter thread")?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Tells a last time and ends.
+    pub(crate) fn stop(self) {
+        drop(self.stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the reporter thread panicked");
+        }
+    }
+}

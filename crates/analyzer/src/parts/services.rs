@@ -1,0 +1,183 @@
+//! What the API asks of the rest of the program: of this process, or of the ingest process that it follows.
+
+use super::figures::{Figures, Report, process_io};
+use super::load::LoadProgress;
+use api::{
+    DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission, Services, Submission,
+    SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+};
+use ingest::{SubmitAnswer, SubmitHandle};
+use meshcore::Hex;
+use parking_lot::Mutex;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use storage::Reader;
+use telemetry::ProcessSampler;
+
+/// How often /proc is read.
+const SAMPLING: Duration = Duration::from_secs(1);
+
+/// Figures of an ingest process that has been silent for this long are those of the past: rates are no longer shown.
+const REPORT_IS_OLD: Duration = Duration::from_secs(10);
+
+/// Both halves are in this process.
+pub(crate) struct OneProcess {
+    pub(crate) figures: Arc<Figures>,
+    pub(crate) submit: SubmitHandle,
+    pub(crate) progress: Arc<LoadProgress>,
+}
+
+/// The receiving half is another process.
+pub(crate) struct FollowingProcess {
+    progress: Arc<LoadProgress>,
+    report: Arc<LatestReport>,
+    sampler: ProcessSampler,
+    database: PathBuf,
+    reader: Mutex<Option<Reader>>,
+}
+
+/// What the ingest process has told last.
+#[derive(Default)]
+pub(crate) struct LatestReport {
+    latest: Mutex<Option<(Instant, Report)>>,
+}
+
+impl LatestReport {
+    /// Takes in a report; one that cannot be read is of another release, which the feed has said already.
+    pub(crate) fn take(&self, json: &[u8]) {
+        match serde_json::from_slice(json) {
+            Ok(report) => *self.latest.lock() = Some((Instant::now(), report)),
+            Err(error) => tracing::debug!(%error, "a report of the ingest process cannot be read"),
+        }
+    }
+
+    fn ask<T>(&self, what: impl FnOnce(&Report) -> T) -> Option<T> {
+        self.latest.lock().as_ref().map(|(_, report)| what(report))
+    }
+
+    fn ask_fresh<T>(&self, what: impl FnOnce(&Report) -> T) -> Option<T> {
+        let latest = self.latest.lock();
+        latest.as_ref().filter(|(at, _)| at.elapsed() < REPORT_IS_OLD).map(|(_, report)| what(report))
+    }
+}
+
+impl Services for OneProcess {
+    fn ingest_report(&self) -> IngestReport {
+        self.figures.ingest_report()
+    }
+
+    fn mqtt_sources(&self) -> Vec<MqttSourceRow> {
+        self.figures.mqtt_sources()
+    }
+
+    fn write_sources(&self) -> WriteSourcesSnapshot {
+        self.figures.write_sources()
+    }
+
+    fn db_figures(&self) -> Option<DbFigures> {
+        self.figures.db_figures()
+    }
+
+    fn io_rates(&self) -> IoRates {
+        IoRates { process: self.figures.io().unwrap_or_default(), ingestor: None }
+    }
+
+    fn rss_bytes(&self) -> Option<u64> {
+        self.figures.rss_bytes()
+    }
+
+    fn load_status(&self) -> LoadStatus {
+        self.progress.status()
+    }
+
+    fn submit_packet(&self, packet: PacketSubmission) -> Submission {
+        let submit = self.submit.clone();
+        Box::pin(async move {
+            let submission = ingest::PacketSubmission {
+                raw: format!("{:X}", Hex(&packet.frame)),
+                observer: packet.observer,
+                snr: packet.snr,
+                rssi: packet.rssi,
+                region: packet.region,
+            };
+            match submit.submit(submission).await {
+                Ok(SubmitAnswer::Stored { transmission, .. } | SubmitAnswer::Duplicate { transmission }) => {
+                    Ok(SubmittedPacket { transmission })
+                }
+                Ok(SubmitAnswer::Refused { outcome, detail }) if detail.is_empty() => {
+                    Err(SubmitError::Refused(outcome.name().to_owned()))
+                }
+                Ok(SubmitAnswer::Refused { outcome, detail }) => {
+                    Err(SubmitError::Refused(format!("{}: {detail}", outcome.name())))
+                }
+                Err(_) => Err(SubmitError::Unavailable),
+            }
+        })
+    }
+}
+
+impl FollowingProcess {
+    pub(crate) fn new(database: PathBuf, progress: Arc<LoadProgress>, report: Arc<LatestReport>) -> Self {
+        let sampler = ProcessSampler::spawn(SAMPLING);
+        Self { progress, report, sampler, database, reader: Mutex::new(None) }
+    }
+
+    /// Sizes of the files, which need no ingest process; its own counters are 0 then.
+    fn figures_of_files(&self) -> Option<DbFigures> {
+        let mut reader = self.reader.lock();
+        if reader.is_none() {
+            *reader = Reader::open(&self.database).ok();
+        }
+        let figures = reader.as_ref()?.db_figures().ok()?;
+        Some(DbFigures {
+            db_bytes: figures.db_bytes,
+            wal_bytes: figures.wal_bytes,
+            freelist_pages: figures.freelist_count,
+            page_count: figures.page_count,
+            page_size: figures.page_size,
+            cache_size: -(figures.cache_size_kib as i64),
+            ..DbFigures::default()
+        })
+    }
+}
+
+impl Services for FollowingProcess {
+    fn ingest_report(&self) -> IngestReport {
+        self.report.ask(|report| report.ingest.clone()).unwrap_or_default()
+    }
+
+    fn mqtt_sources(&self) -> Vec<MqttSourceRow> {
+        let with_liveness = |report: &Report| {
+            let rows = report.mqtt_sources.iter();
+            rows.map(|(row, liveness)| MqttSourceRow { liveness: *liveness, ..row.clone() }).collect()
+        };
+        self.report.ask(with_liveness).unwrap_or_default()
+    }
+
+    fn write_sources(&self) -> WriteSourcesSnapshot {
+        self.report.ask(|report| report.write_sources.clone()).unwrap_or_default()
+    }
+
+    fn db_figures(&self) -> Option<DbFigures> {
+        self.report.ask_fresh(|report| report.db_figures).flatten().or_else(|| self.figures_of_files())
+    }
+
+    fn io_rates(&self) -> IoRates {
+        let process = process_io(&self.sampler).unwrap_or_default();
+        IoRates { process, ingestor: self.report.ask_fresh(|report| report.io).flatten() }
+    }
+
+    fn rss_bytes(&self) -> Option<u64> {
+        self.sampler.rss_bytes()
+    }
+
+    fn load_status(&self) -> LoadStatus {
+        self.progress.status()
+    }
+
+    fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
+        // Only the ingest process writes; it takes packets by MQTT.
+        Box::pin(async { Err(SubmitError::Unavailable) })
+    }
+}

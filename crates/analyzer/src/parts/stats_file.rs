@@ -1,0 +1,216 @@
+//! The stats file of the contract (§2.5): what ingest has done, for programs that read it there.
+
+use super::figures::Figures;
+use api::{MqttSourceRow, ProcessIo, SourceLiveness, WriterPerf};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// Names the file; the contract's variable.
+pub(crate) const VARIABLE: &str = "CORESCOPE_INGESTOR_STATS";
+
+/// Where CoreScope's server looks for it.
+const DEFAULT_PATH: &str = "/tmp/corescope-ingestor-stats.json";
+
+/// Writes the file anew each time, aside and then renamed, so that nobody ever reads half of it.
+#[derive(Debug)]
+pub(crate) struct StatsFile {
+    path: PathBuf,
+    /// What was last said about failures, so that it is said once.
+    complained: Option<String>,
+    first: bool,
+}
+
+/// The keys are the contract's. Counters are cumulative since the start of the process.
+#[derive(Serialize)]
+struct Stats<'a> {
+    #[serde(rename = "sampledAt")]
+    sampled_at: &'a str,
+    tx_inserted: u64,
+    obs_inserted: u64,
+    tx_dupes: u64,
+    node_upserts: u64,
+    observer_upserts: u64,
+    write_errors: u64,
+    sig_drops: u64,
+    #[serde(rename = "walCommits")]
+    wal_commits: u64,
+    #[serde(rename = "groupCommitFlushes")]
+    group_commit_flushes: u64,
+    /// Rows rewritten by job. There is no such job here: bytes are stored and the rest is derived.
+    #[serde(rename = "backfillUpdates")]
+    backfill_updates: BTreeMap<&'a str, u64>,
+    #[serde(rename = "procIO", skip_serializing_if = "Option::is_none")]
+    proc_io: Option<SampledIo<'a>>,
+    writer_perf: BTreeMap<String, WriterPerf>,
+    source_liveness: BTreeMap<String, SourceLiveness>,
+    source_statuses: Vec<MqttSourceRow>,
+}
+
+#[derive(Serialize)]
+struct SampledIo<'a> {
+    #[serde(flatten)]
+    io: ProcessIo,
+    #[serde(rename = "sampledAt")]
+    sampled_at: &'a str,
+}
+
+impl StatsFile {
+    /// The file of an `ingest` process: the variable's, else the usual one.
+    pub(crate) fn of_ingest() -> Self {
+        Self::at(Self::named_by_environment().unwrap_or_else(|| DEFAULT_PATH.into()))
+    }
+
+    /// Only if the variable asks for it: in one process nobody needs the file, and it costs a write a second.
+    pub(crate) fn if_asked_for() -> Option<Self> {
+        Self::named_by_environment().map(Self::at)
+    }
+
+    /// At this path.
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path, complained: None, first: true }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn named_by_environment() -> Option<PathBuf> {
+        std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
+    /// Writes the figures of now. A failure is said once, with what to do, and tried again each time.
+    pub(crate) fn write(&mut self, figures: &Figures) {
+        // Rates need two samples, and the contract has none in the first file.
+        let io = figures.io().filter(|_| !self.first);
+        self.first = false;
+        let result = serde_json::to_vec(&stats(figures, io, &now())).map_err(io::Error::from);
+        self.report(result.and_then(|json| replace(&self.path, &json)));
+    }
+
+    fn report(&mut self, result: io::Result<()>) {
+        let path = self.path.display();
+        match (result, &self.complained) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => {
+                tracing::info!(%path, "the stats file is written again");
+                self.complained = None;
+            }
+            (Err(error), Some(before)) if *before == error.to_string() => {}
+            (Err(error), _) => {
+                tracing::warn!(
+                    %path, %error,
+                    "the stats file cannot be written; ingest goes on without it. {VARIABLE} names another place"
+                );
+                self.complained = Some(error.to_string());
+            }
+        }
+    }
+}
+
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> Stats<'a> {
+    let written = figures.write_sources();
+    let count = |name: &str| written.sources.get(name).copied().unwrap_or_default();
+    let sources = figures.mqtt_sources();
+    let liveness = sources.iter().filter_map(|source| Some((source.name.clone(), source.liveness?)));
+    Stats {
+        sampled_at,
+        tx_inserted: count("tx_inserted"),
+        obs_inserted: count("obs_inserted"),
+        tx_dupes: count("tx_dupes"),
+        node_upserts: count("node_upserts"),
+        observer_upserts: count("observer_upserts"),
+        write_errors: count("write_errors"),
+        sig_drops: count("sig_drops"),
+        wal_commits: count("walCommits"),
+        group_commit_flushes: count("groupCommitFlushes"),
+        backfill_updates: BTreeMap::new(),
+        proc_io: io.map(|io| SampledIo { io, sampled_at }),
+        source_liveness: liveness.collect(),
+        source_statuses: sources,
+        writer_perf: written.writer_perf,
+    }
+}
+
+/// Replaces the file by a new one. The usual folder is open to everyone, so nothing that lies there is trusted: the
+/// temporary file must be new (which follows no link), and the rename replaces a link instead of following it.
+fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".tmp");
+    let aside = PathBuf::from(aside);
+    match fs::remove_file(&aside) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        // A folder, or a file of somebody else's in a folder where only owners may delete.
+        Err(error) => return Err(named(&aside, "is in the way and cannot be removed", &error)),
+    }
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&aside)
+        .map_err(|error| named(&aside, "cannot be made", &error))?;
+    let written = file.write_all(content).and_then(|()| fs::rename(&aside, path));
+    written.map_err(|error| {
+        // Half a file must not stay where a full disk needs the room.
+        let _ = fs::remove_file(&aside);
+        named(path, "cannot be written", &error)
+    })
+}
+
+fn named(path: &Path, what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{} {what}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    #[test]
+    fn a_file_is_replaced_whole_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stats.json");
+        fs::write(&path, "{\"torn").unwrap();
+        replace(&path, b"{}").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"{}");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
+    }
+
+    #[test]
+    fn planted_links_are_replaced_and_what_they_point_at_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        let path = folder.path().join("stats.json");
+        symlink(&victim, &path).unwrap();
+        symlink(&victim, folder.path().join("stats.json.tmp")).unwrap();
+        replace(&path, b"{}").unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_or_in_the_way_is_an_error_that_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no/stats.json");
+        assert!(replace(&path, b"{}").unwrap_err().to_string().contains("no/stats.json.tmp"));
+        let path = folder.path().join("stats.json");
+        fs::create_dir(folder.path().join("stats.json.tmp")).unwrap();
+        assert!(replace(&path, b"{}").unwrap_err().to_string().contains("in the way"));
+        fs::remove_dir(folder.path().join("stats.json.tmp")).unwrap();
+        fs::create_dir(&path).unwrap();
+        assert!(replace(&path, b"{}").unwrap_err().to_string().contains("cannot be written"));
+        assert!(!folder.path().join("stats.json.tmp").exists());
+    }
+}
