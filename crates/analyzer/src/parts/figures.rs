@@ -230,13 +230,13 @@ fn counts(counts: &[ingest::Count]) -> Vec<Count> {
 
 fn embedded_row(broker: &Broker) -> MqttSourceRow {
     let stats = broker.stats();
-    let newest = stats.clients.iter().filter_map(|client| client.last_message).max();
-    let connected_at = stats.clients.iter().map(|client| client.connected_at).max();
+    let newest = stats.last_message;
     MqttSourceRow {
         name: EMBEDDED.0.to_owned(),
         broker: format!("mqtt://{}", stats.listen),
         connected: stats.clients_connected > 0,
-        last_connect_unix: unix_secs(connected_at),
+        last_connect_unix: unix_secs(stats.last_connect),
+        last_disconnect_unix: unix_secs(stats.last_disconnect),
         last_packet_unix: unix_secs(newest),
         connect_count: stats.connects_total,
         disconnect_count: stats.connects_total.saturating_sub(stats.clients_connected as u64),

@@ -103,7 +103,7 @@ impl Hub {
         }
         let old = clients.insert(Arc::clone(&client.id), Arc::clone(client));
         drop(clients);
-        add(&self.counters.connects, 1);
+        self.counters.count_connect();
         if let Some(old) = &old {
             old.stop(CloseReason::TakenOver);
         }
@@ -209,6 +209,7 @@ impl Hub {
         let bytes_in = read(&counters.bytes_in);
         let bytes_out = read(&counters.bytes_out);
         let closed = counters.closed();
+        let [last_message, last_connect, last_disconnect] = counters.last_times();
         drop(clients);
         rows.sort_unstable_by_key(|(number, _)| *number);
         let clients: Vec<ClientStats> = rows.into_iter().map(|(_, row)| row).collect();
@@ -222,6 +223,9 @@ impl Hub {
             closed,
             messages: counters.messages(),
             messages_last_5m: counters.messages_last_5m(),
+            last_message,
+            last_connect,
+            last_disconnect,
             bytes_in: bytes_in + clients.iter().map(|client| client.bytes_in).sum::<u64>(),
             bytes_out: bytes_out + clients.iter().map(|client| client.bytes_out).sum::<u64>(),
             deliveries: read(&counters.deliveries),

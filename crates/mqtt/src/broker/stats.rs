@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use telemetry::RateWindow;
 
@@ -29,6 +29,12 @@ pub struct BrokerStats {
     pub messages: MessagesByQos,
     /// Those of the last five minutes.
     pub messages_last_5m: u64,
+    /// When the newest came, also from a client that has gone.
+    pub last_message: Option<SystemTime>,
+    /// When a client last completed its handshake.
+    pub last_connect: Option<SystemTime>,
+    /// When a client was last gone.
+    pub last_disconnect: Option<SystemTime>,
     /// Bytes read from sockets.
     pub bytes_in: u64,
     /// Bytes written to sockets.
@@ -202,6 +208,9 @@ pub(crate) struct Counters {
     messages: [AtomicU64; 3],
     /// The messages of the last five minutes.
     recent: RateWindow,
+    last_message: LastTime,
+    last_connect: LastTime,
+    last_disconnect: LastTime,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
     pub(crate) deliveries: AtomicU64,
@@ -217,6 +226,12 @@ impl Counters {
 
     pub(crate) fn count_closed(&self, reason: CloseReason) {
         add(&self.closed[reason as usize], 1);
+        self.last_disconnect.is_now();
+    }
+
+    pub(crate) fn count_connect(&self) {
+        add(&self.connects, 1);
+        self.last_connect.is_now();
     }
 
     /// `counts` by QoS.
@@ -228,6 +243,14 @@ impl Counters {
         }
         let all: u64 = counts.iter().sum();
         self.recent.record(u32::try_from(all).unwrap_or(u32::MAX));
+        if all > 0 {
+            self.last_message.is_now();
+        }
+    }
+
+    /// Of the newest message, connect and disconnect.
+    pub(crate) fn last_times(&self) -> [Option<SystemTime>; 3] {
+        [&self.last_message, &self.last_connect, &self.last_disconnect].map(LastTime::get)
     }
 
     pub(crate) fn refused(&self) -> Vec<(RefuseReason, u64)> {
@@ -249,6 +272,22 @@ impl Counters {
             at_least_once: of(Qos::AtLeastOnce),
             exactly_once: of(Qos::ExactlyOnce),
         }
+    }
+}
+
+/// When something last happened, in milliseconds since 1970; 0 for never.
+#[derive(Debug, Default)]
+struct LastTime(AtomicU64);
+
+impl LastTime {
+    fn is_now(&self) {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.0.store(u64::try_from(since.as_millis()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<SystemTime> {
+        let millis = read(&self.0);
+        (millis > 0).then(|| SystemTime::UNIX_EPOCH + Duration::from_millis(millis))
     }
 }
 

@@ -253,3 +253,18 @@ async fn shutdown_answers_what_is_confirmed_and_says_goodbye() {
     timeout(PATIENCE, shutdown).await.unwrap().unwrap();
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+#[tokio::test]
+async fn the_last_message_is_remembered_when_its_client_has_gone() {
+    let mut test = TestBroker::start().await;
+    let stats = test.broker.stats();
+    assert_eq!((stats.last_message, stats.last_connect, stats.last_disconnect), (None, None, None));
+    let mut client = TestClient::connect(test.broker.local_addr(), Version::V5_0, "c").await;
+    client.publish("a/b", b"x", Qos::AtMostOnce, false).await;
+    test.next().await;
+    drop(client);
+    until("the client has gone", || test.closed(CloseReason::Lost) == 1).await;
+    let stats = test.broker.stats();
+    assert!(stats.last_connect.is_some() && stats.last_connect <= stats.last_message);
+    assert!(stats.last_message <= stats.last_disconnect);
+}
