@@ -55,4 +55,4 @@ pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
 pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
-pub use writer::{WriteBatch, WriterHandle};
+pub use writer::{Removal, RemovedRows, WriteBatch, WriterHandle};

@@ -21,7 +21,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// How long a connection waits for a lock of another before it reports the database as busy. The writer tries again all
 /// the same, so this only says how soon the operator hears of it.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Page cache of the writer, in KiB. Appending touches a handful of pages; 4 MB hold them together with the inner pages
 /// of every table.

@@ -18,12 +18,28 @@ pub enum WriteSource {
     Nodes,
     /// Refused packets kept as evidence.
     Dropped,
+    /// Removal of what is older than it is to be kept, and the records of nodes that this makes necessary.
+    Retention,
+    /// Giving free pages back to the file system.
+    Vacuum,
 }
 
 impl WriteSource {
-    /// All, in the order in which a group commits them: what is referred to first, and the packets last, so that the
-    /// one `fsync`, of the last commit, covers the group.
-    pub const ALL: [Self; 5] = [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Observers,
+        Self::Metrics,
+        Self::Nodes,
+        Self::Dropped,
+        Self::Packets,
+        Self::Retention,
+        Self::Vacuum,
+    ];
+
+    /// Those that come in groups of batches, in the order in which a group commits them: what is referred to first, and
+    /// the packets last, so that the one `fsync`, of the last commit, covers the group.
+    pub(crate) const OF_GROUPS: [Self; 5] =
+        [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
 
     /// Name for display and export.
     pub fn name(self) -> &'static str {
@@ -33,6 +49,8 @@ impl WriteSource {
             Self::Metrics => "metrics",
             Self::Nodes => "nodes",
             Self::Dropped => "dropped",
+            Self::Retention => "retention",
+            Self::Vacuum => "vacuum",
         }
     }
 }
@@ -40,7 +58,7 @@ impl WriteSource {
 /// Figures of one [`WriteSource`].
 #[derive(Debug, Default)]
 pub struct SourceStats {
-    /// Rows inserted or replaced.
+    /// Rows inserted, replaced or removed.
     pub rows: Counter,
     /// Commits that reached the log.
     pub commits: Counter,
@@ -74,6 +92,10 @@ pub struct WriteStats {
     pub node_upserts: Counter,
     /// Refused packets kept.
     pub dropped_inserted: Counter,
+    /// Rows removed because they are older than they are to be kept.
+    pub rows_removed: Counter,
+    /// Free pages given back to the file system.
+    pub pages_freed: Counter,
     /// Failed attempts to commit, and failed checkpoints.
     pub write_errors: Counter,
     /// Commits that reached the log, as SQLite reports them.
@@ -108,6 +130,10 @@ pub struct WriteStats {
     pub batch_wait: Histogram,
     /// From there until the group was durable: how long the writer was held, retries included.
     pub batch_hold: Histogram,
+    /// How long each step of retention and the like has held the writer.
+    pub step_hold: Histogram,
+    /// How much later a group began because a step was at work when it was due; only groups that this befell.
+    pub step_delay: Histogram,
     /// Time of each checkpoint.
     pub checkpoint_time: Histogram,
     sources: [SourceStats; WriteSource::ALL.len()],

@@ -1,5 +1,6 @@
 //! Groups into transactions: one per write source, retried until it succeeds.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use model::{Change, UnixMillis};
 use rusqlite::{Connection, params};
 
 use super::group::Group;
-use super::queue::Queue;
+use super::queue::{HighestIds, Queue};
 use crate::checkpoint::Signal;
 use crate::rows::{self, RowError};
 use crate::status::take_cache_use;
@@ -38,6 +39,8 @@ pub(crate) struct Committer {
     wal_frames: Arc<AtomicU64>,
     syncs: Option<bool>,
     set_aside: u64,
+    /// Highest ids that were ever written.
+    written: HighestIds,
 }
 
 /// What a transaction would add to the counters once it is committed.
@@ -51,6 +54,7 @@ struct Tally {
     nodes: u64,
     dropped: u64,
     set_aside: u64,
+    highest: HighestIds,
 }
 
 impl Committer {
@@ -70,13 +74,19 @@ impl Committer {
             Ok(())
         }))
         .map_err(failed)?;
-        let set_aside: i64 = conn
-            .query_row("SELECT coalesce(max(id), 0) FROM set_aside", [], |row| row.get(0))
-            .map_err(failed)?;
+        let highest = |table: &str| {
+            let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
+            conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|id| u64::try_from(id).unwrap_or(0))
+        };
+        let set_aside = highest("set_aside").map_err(failed)?;
+        // Where a page is damaged loading will say so; 0 only makes steps wait for a group.
+        let written = HighestIds {
+            transmission: highest("transmissions").unwrap_or(0),
+            observation: highest("observations").unwrap_or(0),
+        };
         // Opening and making the tables is not the work of any source.
         take_cache_use(&conn);
-        let set_aside = u64::try_from(set_aside).unwrap_or(0);
-        Ok(Self { conn, options, stats, checkpoints, wal_frames, syncs: None, set_aside })
+        Ok(Self { conn, options, stats, checkpoints, wal_frames, syncs: None, set_aside, written })
     }
 
     /// Commits the group, however often that must be tried, and acknowledges it. Gives up only when the storage is
@@ -85,7 +95,7 @@ impl Committer {
         let start = Instant::now();
         let mut pause = RETRY_MIN;
         let mut pending: Vec<WriteSource> =
-            WriteSource::ALL.into_iter().filter(|source| !group.rows(*source).is_empty()).collect();
+            WriteSource::OF_GROUPS.into_iter().filter(|source| !group.rows(*source).is_empty()).collect();
         pending.reverse();
         let any = !pending.is_empty();
         while let Some(&source) = pending.last() {
@@ -102,7 +112,7 @@ impl Committer {
                 Err(error) => {
                     let reason = self.failed(source, &error);
                     group.fail_flushes(&reason);
-                    queue.fail_flushes(&reason);
+                    queue.fail_askers(&reason, &self.options.path);
                     if queue
                         .wait_to_retry(pause)
                         .is_some_and(|closing| closing >= self.options.close_patience)
@@ -125,11 +135,38 @@ impl Committer {
         }
         group.durable();
         if any {
-            let frames = self.wal_frames.load(Ordering::Relaxed);
-            self.stats.wal_frames_now.set(frames);
-            self.checkpoints.committed(frames);
+            self.committed();
         }
         Ok(())
+    }
+
+    /// Tells the checkpointer how long the log is.
+    pub(super) fn committed(&self) {
+        let frames = self.wal_frames.load(Ordering::Relaxed);
+        self.stats.wal_frames_now.set(frames);
+        self.checkpoints.committed(frames);
+    }
+
+    /// Whether rows up to these ids may still wait to be written.
+    pub(super) fn is_behind(&self, ids: HighestIds) -> bool {
+        ids.transmission > self.written.transmission || ids.observation > self.written.observation
+    }
+
+    /// Notes for how long a step has kept a group waiting.
+    pub(super) fn count_delay(&self, delay: Duration) {
+        self.stats.step_delay.record(delay);
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    pub(super) fn stats(&self) -> &WriteStats {
+        &self.stats
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.options.path
     }
 
     fn failed(&self, source: WriteSource, error: &rusqlite::Error) -> String {
@@ -145,31 +182,36 @@ impl Committer {
     }
 
     fn commit_source(&mut self, source: WriteSource, rows: &[Change], sync: bool) -> rusqlite::Result<()> {
+        let tally = self.transaction(source, sync, |committer| committer.write_rows(rows))?;
+        self.count(source, &tally);
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction that is undone when anything fails.
+    pub(super) fn transaction<T>(
+        &mut self,
+        source: WriteSource,
+        sync: bool,
+        work: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
         self.set_sync(sync)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let done = self.write_rows(rows).and_then(|tally| {
+        let done = work(self).and_then(|done| {
             let start = Instant::now();
             self.conn.execute_batch("COMMIT")?;
             self.stats.commit_time.record(start.elapsed());
-            Ok(tally)
+            Ok(done)
         });
         // Pages of a failed attempt were written, too; they belong to the same source.
         self.count_pages(source);
-        match done {
-            Ok(tally) => {
-                self.count(source, &tally);
-                Ok(())
-            }
-            Err(error) => {
-                // After some failures SQLite has rolled back by itself.
-                if !self.conn.is_autocommit()
-                    && let Err(rollback) = self.conn.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%rollback, "the failed transaction could not be rolled back");
-                }
-                Err(error)
-            }
+        // After some failures SQLite has rolled back by itself.
+        if done.is_err()
+            && !self.conn.is_autocommit()
+            && let Err(rollback) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%rollback, "the failed transaction could not be rolled back");
         }
+        done
     }
 
     /// `synchronous` cannot change within a transaction, and changing it costs a statement, so only when it differs.
@@ -233,6 +275,9 @@ impl Committer {
         of_source.commits.increment();
         of_source.rows.add(tally.rows());
         self.set_aside += tally.set_aside;
+        let (written, highest) = (&mut self.written, tally.highest);
+        written.transmission = written.transmission.max(highest.transmission);
+        written.observation = written.observation.max(highest.observation);
     }
 }
 
@@ -240,8 +285,14 @@ impl Tally {
     fn add(&mut self, change: &Change) {
         match change {
             Change::Head(_) => self.heads += 1,
-            Change::Transmission(_) => self.transmissions += 1,
-            Change::Observation(_) => self.observations += 1,
+            Change::Transmission(transmission) => {
+                self.transmissions += 1;
+                self.highest.transmission = self.highest.transmission.max(transmission.id.0);
+            }
+            Change::Observation(observation) => {
+                self.observations += 1;
+                self.highest.observation = self.highest.observation.max(observation.id.0);
+            }
             Change::Observer(_) => self.observers += 1,
             Change::Metrics(_) => self.metrics += 1,
             Change::Node(_) => self.nodes += 1,
