@@ -193,7 +193,7 @@ fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
     let _guard = queue.end_with_thread();
     while let Some(work) = queue.next_work() {
         match work {
-            Work::Group(group) => committer.commit(group, queue)?,
+            Work::Group(group) => committer.commit(*group, queue)?,
             Work::Step(step) => {
                 if committer.is_behind(step.after)
                     && let Some(group) = queue.group_now()

@@ -39,7 +39,7 @@ pub(crate) struct HighestIds {
 
 /// What the writer does next.
 pub(crate) enum Work {
-    Group(Group),
+    Group(Box<Group>),
     Step(Step),
 }
 
@@ -167,7 +167,7 @@ impl Queue {
         loop {
             let due = self.due(&state);
             if due.is_some_and(|due| due <= Instant::now()) {
-                return Some(Work::Group(self.take_group(&mut state)));
+                return Some(Work::Group(Box::new(self.take_group(&mut state))));
             }
             if due.is_none() && state.closing_since.is_some() {
                 return None;
