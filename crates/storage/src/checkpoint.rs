@@ -13,7 +13,7 @@ use parking_lot::{Condvar, Mutex};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
-use crate::{StorageError, WriteStats, schema};
+use crate::{IoWork, StorageError, WriteStats, schema, vfs};
 
 /// A frame is a page of 4 KiB and a header; 1,000 of them are 4 MB, which an SD card takes in a fraction of a second.
 /// Fewer would write the last, half-full page of each table more often, more would lengthen recovery after a crash.
@@ -183,6 +183,8 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
+        vfs::count_into(&self.stats.io);
+        vfs::at_work(IoWork::Checkpoint);
         loop {
             match self.signal.next_task() {
                 Task::Passive => {

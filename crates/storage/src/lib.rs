@@ -47,12 +47,13 @@ mod schema;
 mod stats;
 mod status;
 mod store;
+mod vfs;
 mod writer;
 
 pub use error::StorageError;
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
-pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
+pub use stats::{IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
 pub use writer::{Removal, RemovedRows, WriteBatch, WriterHandle};

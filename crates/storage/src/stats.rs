@@ -1,8 +1,14 @@
 //! What the writer and the checkpointer have done since the start.
 
+use std::sync::Arc;
+
 use model::UnixMillis;
 use parking_lot::Mutex;
 use telemetry::{Counter, Gauge, Histogram};
+
+mod io;
+
+pub use io::{IoCounts, IoFile, IoStats, IoWork};
 
 /// Who causes the bytes of a commit. Each has transactions of its own, so that no commit has two causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +142,8 @@ pub struct WriteStats {
     pub step_delay: Histogram,
     /// Time of each checkpoint.
     pub checkpoint_time: Histogram,
+    /// What reached the file system, by who caused it and by file.
+    pub io: Arc<IoStats>,
     sources: [SourceStats; WriteSource::ALL.len()],
     last_error: Mutex<Option<LastWriteError>>,
 }

@@ -10,7 +10,7 @@ use crate::checkpoint::Checkpointer;
 use crate::load::{self, LoadProgress, LoadReport};
 use crate::lock::WriterLock;
 use crate::writer::{Writer, WriterHandle};
-use crate::{Reader, StorageError, StorageOptions, WriteStats, schema};
+use crate::{Reader, StorageError, StorageOptions, WriteStats, schema, vfs};
 
 /// An open database with its writer thread and its checkpointer thread.
 ///
@@ -39,6 +39,7 @@ impl Storage {
         let lock = WriterLock::acquire(&options.path)?;
         let path = options.path.clone();
         let stats = Arc::new(WriteStats::default());
+        vfs::count_into(&stats.io);
         let conn = schema::open_writable(&path)?;
         let checkpointer = Checkpointer::spawn(&path, Arc::clone(&stats))?;
         let writer = Writer::spawn(conn, options, Arc::clone(&stats), checkpointer.signal())?;

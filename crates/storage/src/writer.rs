@@ -17,7 +17,7 @@ use model::{Change, UnixMillis};
 use rusqlite::Connection;
 
 use crate::checkpoint::Signal;
-use crate::{StorageError, StorageOptions, WriteStats};
+use crate::{StorageError, StorageOptions, WriteStats, vfs};
 
 mod commit;
 mod group;
@@ -158,12 +158,16 @@ impl Writer {
         checkpoints: Arc<Signal>,
     ) -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::new(&options, Arc::clone(&stats)));
+        let io = Arc::clone(&stats.io);
         let path = Arc::new(options.path.clone());
         let handle = WriterHandle { queue: Arc::clone(&queue), stats: Arc::clone(&stats), path };
         let committer = Committer::new(conn, options, stats, checkpoints)?;
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
-            .spawn(move || run(committer, &queue))
+            .spawn(move || {
+                vfs::count_into(&io);
+                run(committer, &queue)
+            })
             .map_err(|source| StorageError::Thread { name: THREAD, source })?;
         Ok(Self { handle, thread: Some(thread) })
     }

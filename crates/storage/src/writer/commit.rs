@@ -13,7 +13,7 @@ use super::queue::{HighestIds, Queue};
 use crate::checkpoint::Signal;
 use crate::rows::{self, RowError};
 use crate::status::take_cache_use;
-use crate::{Durability, StorageError, StorageOptions, WriteSource, WriteStats};
+use crate::{Durability, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, vfs};
 
 /// First pause before a commit is tried again; it doubles up to the second. A lock of a backup tool is gone soon, and a
 /// full disk is cleared by a human, for whom five seconds are at once.
@@ -194,6 +194,7 @@ impl Committer {
         sync: bool,
         work: impl FnOnce(&Self) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
+        vfs::at_work(IoWork::Source(source));
         self.set_sync(sync)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let done = work(self).and_then(|done| {

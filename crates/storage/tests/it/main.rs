@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod disk_full;
 mod figures;
+mod io;
 mod opening;
 mod round_trip;
 mod steps;
