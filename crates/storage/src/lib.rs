@@ -35,8 +35,10 @@
 
 #![deny(unsafe_code)]
 
+mod aside;
 mod checkpoint;
 mod error;
+mod files;
 mod id_set;
 mod load;
 mod lock;

@@ -120,6 +120,12 @@ pub struct WriteStats {
     pub checkpointed_frames: Counter,
     /// Rows that the database would not take and that lie in the table `set_aside`.
     pub rows_set_aside: Counter,
+    /// Rows of batches that the database would not take at all and that were put aside in a file beside it.
+    pub rows_put_aside: Counter,
+    /// Rows from that file that were taken in again at the start.
+    pub rows_taken_in: Counter,
+    /// How often a file that was deleted while in use was put back.
+    pub files_restored: Counter,
     /// Rows that wait for the writer, the group at work not counted.
     pub queued_rows: Gauge,
     /// 1 while commits fail and are retried, else 0.

@@ -20,9 +20,11 @@ use crate::checkpoint::Signal;
 use crate::{StorageError, StorageOptions, WriteStats, vfs};
 
 mod commit;
+mod failure;
 mod group;
 mod pace;
 mod queue;
+mod restore;
 mod step;
 
 use commit::Committer;
@@ -198,6 +200,7 @@ fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
     while let Some(work) = queue.next_work() {
         match work {
             Work::Group(group) => committer.commit(*group, queue)?,
+            Work::Look => committer.look_after_files(),
             Work::Step(step) => {
                 if committer.is_behind(step.after)
                     && let Some(group) = queue.group_now()

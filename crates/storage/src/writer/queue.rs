@@ -41,7 +41,12 @@ pub(crate) struct HighestIds {
 pub(crate) enum Work {
     Group(Box<Group>),
     Step(Step),
+    /// Nothing, for a while: to see that all is well.
+    Look,
 }
+
+/// How long the writer waits before it looks whether its files are still there.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -164,6 +169,7 @@ impl Queue {
     /// Waits until there is something to do; `None` when the queue is closed and empty.
     pub(crate) fn next_work(&self) -> Option<Work> {
         let mut state = self.state.lock();
+        let look_at = Instant::now() + LOOK_INTERVAL;
         loop {
             let due = self.due(&state);
             if due.is_some_and(|due| due <= Instant::now()) {
@@ -175,17 +181,13 @@ impl Queue {
             if let Some(step) = state.steps.pop_front() {
                 return Some(Work::Step(step));
             }
-            match due {
-                Some(due) => {
-                    state.sleep = Sleep::Until(due);
-                    self.arrived.wait_until(&mut state, due);
-                }
-                None => {
-                    state.sleep = Sleep::UntilTold;
-                    self.arrived.wait(&mut state);
-                }
-            }
+            state.sleep = due.map_or(Sleep::UntilTold, Sleep::Until);
+            let wake_at = due.map_or(look_at, |due| due.min(look_at));
+            let timed_out = self.arrived.wait_until(&mut state, wake_at).timed_out();
             state.sleep = Sleep::Awake;
+            if timed_out && wake_at == look_at {
+                return Some(Work::Look);
+            }
         }
     }
 

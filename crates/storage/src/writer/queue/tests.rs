@@ -34,6 +34,7 @@ fn order(queue: &Queue, works: usize) -> String {
     let name = |work| match work {
         Some(Work::Group(_)) => 'g',
         Some(Work::Step(_)) => 's',
+        Some(Work::Look) => 'l',
         None => '.',
     };
     (0..works).map(|_| name(queue.next_work())).collect()
