@@ -19,9 +19,11 @@ const MESSAGES: usize = 50_000;
 fn ingest() -> Ingest {
     let options = IndexOptions { keys: Arc::new(KeyRing::with_public()), scopes: Arc::new(ScopeSet::new()) };
     let index = Arc::new(RwLock::new(Index::new(options)));
-    let sink = |changes: Vec<Change>, on_durable: OnDurable| {
+    let sink = |changes: Vec<Change>, on_durable: Option<OnDurable>| {
         black_box(changes);
-        on_durable();
+        if let Some(on_durable) = on_durable {
+            on_durable();
+        }
     };
     Ingest::with_sink(IngestConfig::default(), index, Box::new(sink), Box::new(|ids| drop(black_box(ids))))
 }

@@ -26,8 +26,9 @@ const MAX_BATCH: usize = 512;
 /// Called with the new observations of each batch, once they are in the index.
 pub type LiveHook = Box<dyn Fn(Vec<ObservationId>) + Send>;
 
-/// Takes the changes of a batch and calls back when they are durable; if they never will be, it drops the call.
-pub type DurableSink = Box<dyn Fn(Vec<Change>, OnDurable) + Send>;
+/// Takes the changes of a batch and calls back when they are durable; if they never will be, it drops the call. Without a
+/// call nobody waits for them, and there is time to gather more.
+pub type DurableSink = Box<dyn Fn(Vec<Change>, Option<OnDurable>) + Send>;
 
 /// What is to be done when a batch is durable.
 pub type OnDurable = Box<dyn FnOnce() + Send>;
@@ -57,7 +58,7 @@ impl Ingest {
     ) -> Ingest {
         let complained = Once::new();
         let sink = move |changes, on_durable| {
-            let batch = storage::WriteBatch { changes, on_durable: Some(on_durable) };
+            let batch = storage::WriteBatch { changes, on_durable };
             if let Err(error) = writer.submit(batch) {
                 // Nothing more will ever be durable, so nobody is answered any more; to say so once is enough.
                 complained.call_once(|| tracing::error!(%error, "packets are no longer written"));
@@ -144,8 +145,12 @@ impl Ingest {
         );
         // A duplicate is safe only when the copy before it is. So its answer, too, goes behind all that the writer
         // has been given so far, even when this batch changes nothing.
-        if !changes.is_empty() || !answers.is_empty() {
-            (self.sink)(changes, Box::new(move || answers.give()));
+        let on_durable: Option<OnDurable> = match answers.is_empty() {
+            true => None,
+            false => Some(Box::new(move || answers.give())),
+        };
+        if !changes.is_empty() || on_durable.is_some() {
+            (self.sink)(changes, on_durable);
         }
     }
 

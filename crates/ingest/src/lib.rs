@@ -41,9 +41,11 @@
 //!
 //! let options = IndexOptions { keys: Arc::new(KeyRing::with_public()), scopes: Arc::new(ScopeSet::new()) };
 //! let index = Arc::new(RwLock::new(Index::new(options)));
-//! let sink = |changes: Vec<model::Change>, on_durable: ingest::OnDurable| {
+//! let sink = |changes: Vec<model::Change>, on_durable: Option<ingest::OnDurable>| {
 //!     println!("{changes:?}");
-//!     on_durable();
+//!     if let Some(on_durable) = on_durable {
+//!         on_durable();
+//!     }
 //! };
 //! let mut ingest = Ingest::with_sink(IngestConfig::default(), index, Box::new(sink), Box::new(|_| {}));
 //! let message = mqtt::Message {

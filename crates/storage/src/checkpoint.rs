@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
 
-use crate::{StorageError, WriteStats, schema};
+use crate::{IoWork, StorageError, WriteStats, schema, vfs};
 
 /// A frame is a page of 4 KiB and a header; 1,000 of them are 4 MB, which an SD card takes in a fraction of a second.
 /// Fewer would write the last, half-full page of each table more often, more would lengthen recovery after a crash.
@@ -39,6 +39,8 @@ pub(crate) struct Checkpointer {
 /// Between the writer and the checkpointer.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
+    /// Whoever has it runs a checkpoint, or sees to it that none runs. `None` only where it could not be opened again.
+    conn: Mutex<Option<Connection>>,
     state: Mutex<State>,
     wake: Condvar,
     done: Condvar,
@@ -67,15 +69,9 @@ enum Task {
 impl Checkpointer {
     pub(crate) fn spawn(path: &Path, stats: Arc<WriteStats>) -> Result<Self, StorageError> {
         let conn = schema::open_second(path)?;
-        let signal = Arc::new(Signal::default());
-        let worker = Worker {
-            path: path.to_owned(),
-            conn,
-            stats,
-            signal: Arc::clone(&signal),
-            copied: 0,
-            restarts: 0,
-        };
+        let signal = Arc::new(Signal { conn: Mutex::new(Some(conn)), ..Signal::default() });
+        let worker =
+            Worker { path: path.to_owned(), stats, signal: Arc::clone(&signal), copied: 0, restarts: 0 };
         let name = "storage-ckpt";
         let thread = std::thread::Builder::new()
             .name(name.into())
@@ -126,6 +122,18 @@ impl Signal {
         }
     }
 
+    /// The checkpointer's connection; while it is held no checkpoint runs.
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.conn.lock()
+    }
+
+    /// There is another log than before, without frames.
+    pub(crate) fn log_is_new(&self) {
+        let mut state = self.state.lock();
+        (state.frames, state.seen, state.truncate_at) = (0, 0, None);
+        state.restarts += 1;
+    }
+
     /// Frames of the log, and how often it has begun anew.
     fn log_state(&self) -> (u64, u64) {
         let state = self.state.lock();
@@ -172,7 +180,6 @@ impl Signal {
 
 struct Worker {
     path: PathBuf,
-    conn: Connection,
     stats: Arc<WriteStats>,
     signal: Arc<Signal>,
     /// Frames of the present log that earlier checkpoints have copied.
@@ -183,6 +190,8 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
+        vfs::count_into(&self.stats.io);
+        vfs::at_work(IoWork::Checkpoint);
         loop {
             match self.signal.next_task() {
                 Task::Passive => {
@@ -208,8 +217,10 @@ impl Worker {
         // Before, because the writer may begin the log anew as soon as the checkpoint is done.
         let (frames, restarts) = self.signal.log_state();
         let patience = if truncating { TRUNCATE_WAIT } else { Duration::ZERO };
-        let result =
-            self.conn.busy_timeout(patience).and_then(|()| self.conn.wal_checkpoint_v2(Some(MAIN_DB), mode));
+        let held = self.signal.connection();
+        let Some(conn) = held.as_ref() else { return false };
+        let result = conn.busy_timeout(patience).and_then(|()| conn.wal_checkpoint_v2(Some(MAIN_DB), mode));
+        drop(held);
         match result {
             Ok((log, copied)) => {
                 let log = u64::try_from(log).unwrap_or(0);

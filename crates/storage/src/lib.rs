@@ -35,8 +35,10 @@
 
 #![deny(unsafe_code)]
 
+mod aside;
 mod checkpoint;
 mod error;
+mod files;
 mod id_set;
 mod load;
 mod lock;
@@ -48,13 +50,14 @@ mod stats;
 mod status;
 mod store;
 mod tail;
+mod vfs;
 mod writer;
 
 pub use error::StorageError;
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
-pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
+pub use stats::{IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
 pub use tail::{News, Tail};
-pub use writer::{WriteBatch, WriterHandle};
+pub use writer::{Removal, RemovedRows, WriteBatch, WriterHandle};

@@ -22,10 +22,16 @@ pub struct StorageOptions {
     /// A group of batches is committed when it has this many rows. At 5,000 rows a commit is some 45 pages, nearly all
     /// of them full, so larger groups save little and make more work of a retry.
     pub max_batch_rows: usize,
-    /// A group is committed at the latest this long after its first row came. One second at 100 observations a second
-    /// costs some 250 bytes of log per observation; a tenth of it would cost ten times as much. Under load groups
-    /// close earlier: by rows, or when senders have fallen silent to wait for their acknowledgements.
+    /// A group is committed at the latest this long after its first row came, when nobody waits for an answer. Five
+    /// seconds at five observations a second make groups of 40 rows, which cost some 700 bytes of log an observation;
+    /// one second would cost 3 KB. It is also the most that the end of the process can take from senders at QoS 0. Under
+    /// load groups close earlier: see `writer/pace.rs`.
     pub max_batch_delay: Duration,
+    /// A group is committed at the latest this long after a sender began to wait for its acknowledgement. Senders give
+    /// up and send again after some 5 to 30 seconds; one second leaves them unworried and still gathers all that a mesh
+    /// sends within it. Senders that have all fallen silent to wait are answered within milliseconds, if there are
+    /// enough rows to be worth a commit.
+    pub max_ack_delay: Duration,
     /// Rows that wait for the writer at most; then [`crate::WriterHandle::submit`] blocks. Four groups: enough to go on
     /// during a commit, and some megabytes at worst.
     pub queue_rows: usize,
@@ -41,7 +47,8 @@ impl StorageOptions {
         Self {
             path: path.into(),
             max_batch_rows: 5_000,
-            max_batch_delay: Duration::from_secs(1),
+            max_batch_delay: Duration::from_secs(5),
+            max_ack_delay: Duration::from_secs(1),
             queue_rows: 20_000,
             durability: Durability::default(),
             close_patience: Duration::from_secs(10),

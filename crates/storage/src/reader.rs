@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::{Change, ObserverId, ObserverMetrics, UnixMillis};
-use parking_lot::Mutex;
+use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use rusqlite::{Connection, OptionalExtension};
 
+use crate::files::Files;
 use crate::load::{self, LoadProgress, LoadReport};
 use crate::{StorageError, rows, schema};
 
@@ -17,7 +18,13 @@ const MAX_METRICS: u32 = 100_000;
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    conn: Mutex<Connection>,
+    conn: Mutex<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    conn: Connection,
+    files: Files,
 }
 
 /// Sizes of the database.
@@ -60,7 +67,7 @@ impl Reader {
     /// [`StorageError::NotThere`] when there is no database yet, or one that is just being made;
     /// [`StorageError::OlderVersion`], which the process that writes brings up to date; the others as their names say.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        Ok(Self { path: path.to_owned(), conn: Mutex::new(schema::open_existing(path)?) })
+        Ok(Self { path: path.to_owned(), conn: Mutex::new(Open::at(path)?) })
     }
 
     /// As [`crate::Storage::load`], from this database.
@@ -75,6 +82,17 @@ impl Reader {
         load::load(&self.path, progress, sink)
     }
 
+    /// The connection, opened anew when the files are others than before: the writer puts back what is deleted under it.
+    fn connection(&self) -> MappedMutexGuard<'_, Connection> {
+        let mut open = self.conn.lock();
+        if open.files.lost().is_some()
+            && let Ok(anew) = Open::at(&self.path)
+        {
+            *open = anew;
+        }
+        MutexGuard::map(open, |open| &mut open.conn)
+    }
+
     /// Samples of an observer from `from` until before `to`, oldest first, at most 100,000. Rows that are not
     /// well-formed are left out.
     ///
@@ -86,7 +104,7 @@ impl Reader {
         from: UnixMillis,
         to: UnixMillis,
     ) -> Result<Vec<ObserverMetrics>, StorageError> {
-        let conn = self.conn.lock();
+        let conn = self.connection();
         rows::select_metrics(&conn, observer, from, to, MAX_METRICS)
             .map_err(|error| StorageError::sqlite(&self.path, "reading observers' metrics", error))
     }
@@ -101,7 +119,7 @@ impl Reader {
     }
 
     fn query_figures(&self) -> rusqlite::Result<DbFigures> {
-        let conn = self.conn.lock();
+        let conn = self.connection();
         let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
         let mut wal = self.path.clone().into_os_string();
@@ -120,6 +138,13 @@ impl Reader {
                 observations: id_span(&conn, "observations")?,
             },
         })
+    }
+}
+
+impl Open {
+    fn at(path: &Path) -> Result<Self, StorageError> {
+        let conn = schema::open_existing(path)?;
+        Ok(Self { conn, files: Files::of(path) })
     }
 }
 

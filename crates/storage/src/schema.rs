@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 
-use crate::StorageError;
+use crate::{StorageError, vfs};
 
 /// "MCAn" in the file's header tells this program's databases from all others (`file` shows it, too).
 const APPLICATION_ID: i32 = 0x4d43_416e;
@@ -21,7 +21,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// How long a connection waits for a lock of another before it reports the database as busy. The writer tries again all
 /// the same, so this only says how soon the operator hears of it.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Page cache of the writer, in KiB. Appending touches a handful of pages; 4 MB hold them together with the inner pages
 /// of every table.
@@ -66,7 +66,7 @@ pub(crate) fn open_writable(path: &Path) -> Result<Connection, StorageError> {
     let failed = |doing| move |error| StorageError::sqlite(path, doing, error);
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(path, flags).map_err(failed("opening the database"))?;
+    let mut conn = open_counted(path, flags).map_err(failed("opening the database"))?;
     conn.busy_timeout(BUSY_TIMEOUT).map_err(failed("opening the database"))?;
     if conn.is_readonly(MAIN_DB).map_err(failed("opening the database"))? {
         return Err(StorageError::NotWritable {
@@ -91,11 +91,19 @@ pub(crate) fn open_writable(path: &Path) -> Result<Connection, StorageError> {
 pub(crate) fn open_second(path: &Path) -> Result<Connection, StorageError> {
     let failed = |error| StorageError::sqlite(path, "opening a second connection", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let conn = open_counted(path, flags).map_err(failed)?;
     conn.pragma_update(None, "wal_autocheckpoint", 0).map_err(failed)?;
     // Until its first read a connection does not know that there is a log, and its checkpoints do nothing.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).map_err(failed)?;
     Ok(conn)
+}
+
+/// A connection whose reads and writes of files are counted.
+fn open_counted(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    match vfs::register() {
+        Some(name) => Connection::open_with_flags_and_vfs(path, flags, name),
+        None => Connection::open_with_flags(path, flags),
+    }
 }
 
 /// Opens the database for reading only.

@@ -1,8 +1,14 @@
 //! What the writer and the checkpointer have done since the start.
 
+use std::sync::Arc;
+
 use model::UnixMillis;
 use parking_lot::Mutex;
 use telemetry::{Counter, Gauge, Histogram};
+
+mod io;
+
+pub use io::{IoCounts, IoFile, IoStats, IoWork};
 
 /// Who causes the bytes of a commit. Each has transactions of its own, so that no commit has two causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +24,28 @@ pub enum WriteSource {
     Nodes,
     /// Refused packets kept as evidence.
     Dropped,
+    /// Removal of what is older than it is to be kept, and the records of nodes that this makes necessary.
+    Retention,
+    /// Giving free pages back to the file system.
+    Vacuum,
 }
 
 impl WriteSource {
-    /// All, in the order in which a group commits them: what is referred to first, and the packets last, so that the
-    /// one `fsync`, of the last commit, covers the group.
-    pub const ALL: [Self; 5] = [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Observers,
+        Self::Metrics,
+        Self::Nodes,
+        Self::Dropped,
+        Self::Packets,
+        Self::Retention,
+        Self::Vacuum,
+    ];
+
+    /// Those that come in groups of batches, in the order in which a group commits them: what is referred to first, and
+    /// the packets last, so that the one `fsync`, of the last commit, covers the group.
+    pub(crate) const OF_GROUPS: [Self; 5] =
+        [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
 
     /// Name for display and export.
     pub fn name(self) -> &'static str {
@@ -33,6 +55,8 @@ impl WriteSource {
             Self::Metrics => "metrics",
             Self::Nodes => "nodes",
             Self::Dropped => "dropped",
+            Self::Retention => "retention",
+            Self::Vacuum => "vacuum",
         }
     }
 }
@@ -40,7 +64,7 @@ impl WriteSource {
 /// Figures of one [`WriteSource`].
 #[derive(Debug, Default)]
 pub struct SourceStats {
-    /// Rows inserted or replaced.
+    /// Rows inserted, replaced or removed.
     pub rows: Counter,
     /// Commits that reached the log.
     pub commits: Counter,
@@ -74,6 +98,10 @@ pub struct WriteStats {
     pub node_upserts: Counter,
     /// Refused packets kept.
     pub dropped_inserted: Counter,
+    /// Rows removed because they are older than they are to be kept.
+    pub rows_removed: Counter,
+    /// Free pages given back to the file system.
+    pub pages_freed: Counter,
     /// Failed attempts to commit, and failed checkpoints.
     pub write_errors: Counter,
     /// Commits that reached the log, as SQLite reports them.
@@ -92,6 +120,12 @@ pub struct WriteStats {
     pub checkpointed_frames: Counter,
     /// Rows that the database would not take and that lie in the table `set_aside`.
     pub rows_set_aside: Counter,
+    /// Rows of batches that the database would not take at all and that were put aside in a file beside it.
+    pub rows_put_aside: Counter,
+    /// Rows from that file that were taken in again at the start.
+    pub rows_taken_in: Counter,
+    /// How often a file that was deleted while in use was put back.
+    pub files_restored: Counter,
     /// Rows that wait for the writer, the group at work not counted.
     pub queued_rows: Gauge,
     /// 1 while commits fail and are retried, else 0.
@@ -108,8 +142,14 @@ pub struct WriteStats {
     pub batch_wait: Histogram,
     /// From there until the group was durable: how long the writer was held, retries included.
     pub batch_hold: Histogram,
+    /// How long each step of retention and the like has held the writer.
+    pub step_hold: Histogram,
+    /// How much later a group began because a step was at work when it was due; only groups that this befell.
+    pub step_delay: Histogram,
     /// Time of each checkpoint.
     pub checkpoint_time: Histogram,
+    /// What reached the file system, by who caused it and by file.
+    pub io: Arc<IoStats>,
     sources: [SourceStats; WriteSource::ALL.len()],
     last_error: Mutex<Option<LastWriteError>>,
 }

@@ -3,23 +3,33 @@
 //! Batches wait in a bounded queue until their group is closed by rows, by time, or because the senders have fallen
 //! silent. A group is committed in one transaction per [`crate::WriteSource`]. When a commit fails the group stays where
 //! it is and is tried again until it succeeds; the queue fills, and whoever submits waits.
+//!
+//! What else changes the database (retention, giving pages back) comes in steps, each a short transaction of its own
+//! between groups.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use model::Change;
+use model::{Change, UnixMillis};
 use rusqlite::Connection;
 
 use crate::checkpoint::Signal;
-use crate::{StorageError, StorageOptions, WriteStats};
+use crate::{StorageError, StorageOptions, WriteStats, vfs};
 
 mod commit;
+mod failure;
 mod group;
+mod pace;
 mod queue;
+mod restore;
+mod step;
 
 use commit::Committer;
-use queue::Queue;
+use queue::{HighestIds, Queue, Step, Work};
+pub use step::{Removal, RemovedRows};
 
 const THREAD: &str = "storage-writer";
 
@@ -68,6 +78,15 @@ impl WriterHandle {
         self.queue.submit(batch)
     }
 
+    /// As [`WriterHandle::submit`], for a batch whose `on_durable` is news that nobody waits for: there is time to gather
+    /// more before the commit.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::submit`].
+    pub fn submit_unhurried(&self, batch: WriteBatch) -> Result<(), StorageError> {
+        self.queue.submit_unhurried(batch)
+    }
+
     /// Waits until everything submitted so far is durable; the group at hand is closed at once.
     ///
     /// # Errors
@@ -80,6 +99,60 @@ impl WriterHandle {
             Ok(Err(reason)) => Err(StorageError::WriteFailing { path: self.path.to_path_buf(), reason }),
             Err(_) => Err(StorageError::Closed),
         }
+    }
+
+    /// Removes packets and puts the records of their nodes in place, all in one transaction of its own between groups.
+    /// Rows that still wait to be written are written first. A thousand rows take some milliseconds; more at once would
+    /// make ingest wait.
+    ///
+    /// # Errors
+    /// When the database refuses: then nothing has changed, and it may be asked again. [`StorageError::WriteFailing`]
+    /// while commits fail, [`StorageError::Closed`] after [`crate::Storage::close`].
+    pub fn remove_packets(&self, removal: Removal) -> Result<RemovedRows, StorageError> {
+        let after = removal.highest_ids();
+        self.step(after, move |committer| committer.remove_packets(&removal))
+    }
+
+    /// Removes at most `limit` samples of observers' counters that were taken before `time`; says how many.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::remove_packets`].
+    pub fn remove_metrics_before(&self, time: UnixMillis, limit: u32) -> Result<u64, StorageError> {
+        self.step(HighestIds::default(), move |committer| committer.remove_metrics_before(time, limit))
+    }
+
+    /// Removes the oldest refused packets that came before `time`, at most `limit`; says how many. They count as
+    /// ordered by their coming, so after a clock was set back some may stay until it has caught up.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::remove_packets`].
+    pub fn remove_dropped_before(&self, time: UnixMillis, limit: u32) -> Result<u64, StorageError> {
+        self.step(HighestIds::default(), move |committer| committer.remove_dropped_before(time, limit))
+    }
+
+    /// Gives at most `pages` free pages at the end of the file back to the file system, moving others down where they
+    /// are in the way; says how many. The file shrinks with the next checkpoint. A page costs some 20 microseconds, so
+    /// ask for a few hundred.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::remove_packets`].
+    pub fn vacuum(&self, pages: u32) -> Result<u64, StorageError> {
+        self.step(HighestIds::default(), move |committer| committer.vacuum(pages))
+    }
+
+    /// Hands a step to the writer thread and waits for its end.
+    fn step<T: Send + 'static>(
+        &self,
+        after: HighestIds,
+        step: impl FnOnce(&mut Committer) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let (answer, answered) = sync_channel(1);
+        let run = Box::new(move |committer: Result<&mut Committer, StorageError>| {
+            // Whoever asked may have gone away.
+            let _ = answer.send(committer.and_then(step));
+        });
+        self.queue.add_step(Step { after, run })?;
+        answered.recv().unwrap_or(Err(StorageError::Closed))
     }
 
     /// Whether commits fail at present.
@@ -96,12 +169,16 @@ impl Writer {
         checkpoints: Arc<Signal>,
     ) -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::new(&options, Arc::clone(&stats)));
+        let io = Arc::clone(&stats.io);
         let path = Arc::new(options.path.clone());
         let handle = WriterHandle { queue: Arc::clone(&queue), stats: Arc::clone(&stats), path };
         let committer = Committer::new(conn, options, stats, checkpoints)?;
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
-            .spawn(move || run(committer, &queue))
+            .spawn(move || {
+                vfs::count_into(&io);
+                run(committer, &queue)
+            })
             .map_err(|source| StorageError::Thread { name: THREAD, source })?;
         Ok(Self { handle, thread: Some(thread) })
     }
@@ -129,8 +206,23 @@ impl Drop for Writer {
 fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
     // However this thread ends, nobody may wait for it for ever.
     let _guard = queue.end_with_thread();
-    while let Some(group) = queue.next_group() {
-        committer.commit(group, queue)?;
+    while let Some(work) = queue.next_work() {
+        match work {
+            Work::Group(group) => committer.commit(*group, queue)?,
+            Work::Look => committer.look_after_files(),
+            Work::Step(step) => {
+                if committer.is_behind(step.after)
+                    && let Some(group) = queue.group_now()
+                {
+                    committer.commit(group, queue)?;
+                }
+                let start = Instant::now();
+                (step.run)(Ok(&mut committer));
+                if let Some(due) = queue.group_due() {
+                    committer.count_delay(due.max(start).elapsed());
+                }
+            }
+        }
     }
     Ok(())
 }

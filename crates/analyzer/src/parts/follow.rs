@@ -223,9 +223,8 @@ impl State {
             if news.changes.is_empty() {
                 return Ok(());
             }
-            if tail.removals().is_ok_and(|removals| removals != self.removals) {
-                *tail = self.reload(false)?;
-            }
+            // Removals come in many small steps; the pause between repairs keeps the loads few.
+            self.misfit |= tail.removals().is_ok_and(|removals| removals != self.removals);
             self.misfit |= !self.apply(&news.changes);
             if !news.more {
                 return Ok(());

@@ -10,7 +10,7 @@ use crate::config::Loaded;
 use anyhow::{Context as _, Result};
 use feed::{FeedHandle, FeedServer};
 use index::{Index, IndexOptions, SharedIndex};
-use ingest::{DurableSink, Ingest, LiveHook, SubmitHandle};
+use ingest::{DurableSink, Ingest, LiveHook, OnDurable, SubmitHandle};
 use meshcore::{KeyRing, ScopeSet};
 use model::Change;
 use mqtt::{Broker, MessageReceiver};
@@ -146,16 +146,23 @@ impl Receiving {
 /// Tells serving processes at once, and the writer.
 fn durable_sink(writer: WriterHandle, feed: Option<FeedHandle>) -> DurableSink {
     let complained = std::sync::Once::new();
-    Box::new(move |changes: Vec<Change>, on_durable| {
+    Box::new(move |changes: Vec<Change>, on_durable: Option<OnDurable>| {
         let told = feed.as_ref().and_then(|feed| Some((feed.clone(), feed.publish(&changes)?)));
-        let on_durable: Box<dyn FnOnce() + Send> = match told {
-            None => on_durable,
-            Some((feed, sequence)) => Box::new(move || {
-                feed.durable(sequence);
-                on_durable();
-            }),
+        let submitted = match (told, on_durable) {
+            (None, on_durable) => writer.submit(WriteBatch { changes, on_durable }),
+            (Some((feed, sequence)), None) => {
+                let on_durable: OnDurable = Box::new(move || feed.durable(sequence));
+                writer.submit_unhurried(WriteBatch { changes, on_durable: Some(on_durable) })
+            }
+            (Some((feed, sequence)), Some(answer)) => {
+                let on_durable: OnDurable = Box::new(move || {
+                    feed.durable(sequence);
+                    answer();
+                });
+                writer.submit(WriteBatch { changes, on_durable: Some(on_durable) })
+            }
         };
-        if let Err(error) = writer.submit(WriteBatch { changes, on_durable: Some(on_durable) }) {
+        if let Err(error) = submitted {
             // Nothing more will ever be durable, so nobody is answered any more; to say so once is enough.
             complained.call_once(|| tracing::error!(%error, "packets are no longer written"));
         }

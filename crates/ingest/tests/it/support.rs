@@ -42,9 +42,11 @@ impl Fixture {
         let (changes, live) =
             (Arc::<Mutex<Vec<Change>>>::default(), Arc::<Mutex<Vec<ObservationId>>>::default());
         let (sink_changes, sink_live) = (Arc::clone(&changes), Arc::clone(&live));
-        let sink = move |mut new: Vec<Change>, on_durable: OnDurable| {
+        let sink = move |mut new: Vec<Change>, on_durable: Option<OnDurable>| {
             sink_changes.lock().append(&mut new);
-            on_durable();
+            if let Some(on_durable) = on_durable {
+                on_durable();
+            }
         };
         let hook = move |mut new: Vec<ObservationId>| sink_live.lock().append(&mut new);
         let ingest = Ingest::with_sink(config, Arc::clone(&index), Box::new(sink), Box::new(hook));

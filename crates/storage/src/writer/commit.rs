@@ -1,5 +1,6 @@
 //! Groups into transactions: one per write source, retried until it succeeds.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -7,12 +8,15 @@ use std::time::{Duration, Instant};
 use model::{Change, UnixMillis};
 use rusqlite::{Connection, params};
 
+use super::failure::{self, TRIES_BEFORE_ASIDE};
 use super::group::Group;
-use super::queue::Queue;
+use super::queue::{HighestIds, Queue};
+use super::restore::moved;
 use crate::checkpoint::Signal;
+use crate::files::{Files, Lost};
 use crate::rows::{self, RowError};
 use crate::status::take_cache_use;
-use crate::{Durability, StorageError, StorageOptions, WriteSource, WriteStats};
+use crate::{Durability, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, aside, vfs};
 
 /// First pause before a commit is tried again; it doubles up to the second. A lock of a backup tool is gone soon, and a
 /// full disk is cleared by a human, for whom five seconds are at once.
@@ -33,11 +37,20 @@ pub(crate) struct Committer {
     conn: Connection,
     options: StorageOptions,
     stats: Arc<WriteStats>,
-    checkpoints: Arc<Signal>,
+    pub(super) checkpoints: Arc<Signal>,
+    pub(super) files: Files,
+    /// What was missing when the files were last looked at.
+    pub(super) lost: Option<Lost>,
+    /// Which database this is, for rows that are put aside.
+    identity: i64,
+    /// Whether the last batch had to be put aside.
+    refusing: bool,
     /// What the hook last said of the log's length.
     wal_frames: Arc<AtomicU64>,
     syncs: Option<bool>,
     set_aside: u64,
+    /// Highest ids that were ever written.
+    written: HighestIds,
 }
 
 /// What a transaction would add to the counters once it is committed.
@@ -51,32 +64,67 @@ struct Tally {
     nodes: u64,
     dropped: u64,
     set_aside: u64,
+    highest: HighestIds,
 }
 
 impl Committer {
     pub(crate) fn new(
-        mut conn: Connection,
+        conn: Connection,
         options: StorageOptions,
         stats: Arc<WriteStats>,
         checkpoints: Arc<Signal>,
     ) -> Result<Self, StorageError> {
         let failed = |error| StorageError::sqlite(&options.path, "setting up the writer", error);
-        let wal_frames = Arc::new(AtomicU64::new(0));
-        let (frames, commits) = (Arc::clone(&wal_frames), Arc::clone(&stats));
+        let highest = |table: &str| {
+            let sql = format!("SELECT coalesce(max(id), 0) FROM {table}");
+            conn.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|id| u64::try_from(id).unwrap_or(0))
+        };
+        let set_aside = highest("set_aside").map_err(failed)?;
+        // Where a page is damaged loading will say so; 0 only makes steps wait for a group.
+        let written = HighestIds {
+            transmission: highest("transmissions").unwrap_or(0),
+            observation: highest("observations").unwrap_or(0),
+        };
+        let mut committer = Self {
+            identity: aside::identity(&conn),
+            files: Files::of(&options.path),
+            lost: None,
+            refusing: false,
+            wal_frames: Arc::default(),
+            syncs: None,
+            conn,
+            options,
+            stats,
+            checkpoints,
+            set_aside,
+            written,
+        };
+        committer
+            .watch_log()
+            .map_err(|error| StorageError::sqlite(&committer.options.path, "setting up the writer", error))?;
+        Ok(committer)
+    }
+
+    /// Goes on with another connection of the same database.
+    pub(super) fn use_connection(&mut self, conn: Connection) -> rusqlite::Result<()> {
+        self.conn = conn;
+        self.syncs = None;
+        self.note_files();
+        self.watch_log()
+    }
+
+    fn watch_log(&mut self) -> rusqlite::Result<()> {
+        self.wal_frames.store(0, Ordering::Relaxed);
+        let (frames, commits) = (Arc::clone(&self.wal_frames), Arc::clone(&self.stats));
         // A hook of our own also keeps SQLite's automatic checkpoint from ever being switched on again.
-        conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
+        self.conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages| {
             frames.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             commits.wal_commits.increment();
             Ok(())
-        }))
-        .map_err(failed)?;
-        let set_aside: i64 = conn
-            .query_row("SELECT coalesce(max(id), 0) FROM set_aside", [], |row| row.get(0))
-            .map_err(failed)?;
+        }))?;
         // Opening and making the tables is not the work of any source.
-        take_cache_use(&conn);
-        let set_aside = u64::try_from(set_aside).unwrap_or(0);
-        Ok(Self { conn, options, stats, checkpoints, wal_frames, syncs: None, set_aside })
+        take_cache_use(&self.conn);
+        Ok(())
     }
 
     /// Commits the group, however often that must be tried, and acknowledges it. Gives up only when the storage is
@@ -84,39 +132,41 @@ impl Committer {
     pub(crate) fn commit(&mut self, mut group: Group, queue: &Queue) -> Result<(), StorageError> {
         let start = Instant::now();
         let mut pause = RETRY_MIN;
+        let mut tries = 0;
         let mut pending: Vec<WriteSource> =
-            WriteSource::ALL.into_iter().filter(|source| !group.rows(*source).is_empty()).collect();
+            WriteSource::OF_GROUPS.into_iter().filter(|source| !group.rows(*source).is_empty()).collect();
         pending.reverse();
+        // Committed, but not yet forced to the medium.
+        let mut unforced: Vec<WriteSource> = Vec::new();
         let any = !pending.is_empty();
         while let Some(&source) = pending.last() {
             // The log is one file: forcing it to the medium after the last commit covers those before.
             let sync = pending.len() == 1 && self.options.durability == Durability::PowerLoss;
-            match self.commit_source(source, group.rows(source), sync) {
+            let error = match self.commit_source(source, group.rows(source), sync) {
                 Ok(()) => {
                     pending.pop();
-                    if self.stats.failing.get() != 0 {
-                        self.stats.failing.set(0);
-                        tracing::info!(path = %self.options.path.display(), "commits succeed again");
-                    }
+                    unforced.push(source);
+                    tries = 0;
+                    self.works_again();
+                    continue;
                 }
-                Err(error) => {
-                    let reason = self.failed(source, &error);
-                    group.fail_flushes(&reason);
-                    queue.fail_flushes(&reason);
-                    if queue
-                        .wait_to_retry(pause)
-                        .is_some_and(|closing| closing >= self.options.close_patience)
-                    {
-                        let rows = group.row_count() + queue.abandoned_rows();
-                        return Err(StorageError::Unwritten {
-                            path: self.options.path.clone(),
-                            rows,
-                            reason,
-                        });
-                    }
-                    pause = (pause * 2).min(RETRY_MAX);
-                }
+                Err(error) => error,
+            };
+            let reason = self.failed(source, &error);
+            tries += 1;
+            let hopeless = !failure::can_pass(&error) && (self.refusing || tries >= TRIES_BEFORE_ASIDE);
+            if hopeless && self.put_aside(&group, source, &unforced, &reason) {
+                pending.pop();
+                unforced.clear();
+                continue;
             }
+            group.fail_flushes(&reason);
+            queue.fail_askers(&reason, &self.options.path);
+            if queue.wait_to_retry(pause).is_some_and(|closing| closing >= self.options.close_patience) {
+                let rows = group.row_count() + queue.abandoned_rows();
+                return Err(StorageError::Unwritten { path: self.options.path.clone(), rows, reason });
+            }
+            pause = (pause * 2).min(RETRY_MAX);
         }
         if any {
             self.stats.batches.increment();
@@ -125,11 +175,38 @@ impl Committer {
         }
         group.durable();
         if any {
-            let frames = self.wal_frames.load(Ordering::Relaxed);
-            self.stats.wal_frames_now.set(frames);
-            self.checkpoints.committed(frames);
+            self.committed();
         }
         Ok(())
+    }
+
+    /// Tells the checkpointer how long the log is.
+    pub(super) fn committed(&self) {
+        let frames = self.wal_frames.load(Ordering::Relaxed);
+        self.stats.wal_frames_now.set(frames);
+        self.checkpoints.committed(frames);
+    }
+
+    /// Whether rows up to these ids may still wait to be written.
+    pub(super) fn is_behind(&self, ids: HighestIds) -> bool {
+        ids.transmission > self.written.transmission || ids.observation > self.written.observation
+    }
+
+    /// Notes for how long a step has kept a group waiting.
+    pub(super) fn count_delay(&self, delay: Duration) {
+        self.stats.step_delay.record(delay);
+    }
+
+    pub(super) fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    pub(super) fn stats(&self) -> &WriteStats {
+        &self.stats
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.options.path
     }
 
     fn failed(&self, source: WriteSource, error: &rusqlite::Error) -> String {
@@ -137,39 +214,97 @@ impl Committer {
         if self.stats.failing.get() == 0 {
             // Said once; the counter and the last error tell the rest.
             let path = self.options.path.display();
-            tracing::error!(%path, source = source.name(), %error, "a commit failed and will be tried until it succeeds");
+            tracing::error!(%path, source = source.name(), %error, "a commit failed and will be tried again; nothing is lost meanwhile");
         }
         self.stats.failing.set(1);
         self.stats.failed(reason.clone());
         reason
     }
 
+    fn works_again(&mut self) {
+        self.refusing = false;
+        if self.stats.failing.get() != 0 {
+            self.stats.failing.set(0);
+            tracing::info!(path = %self.options.path.display(), "commits succeed again");
+        }
+    }
+
+    /// Puts the rows of a source aside in a file, so that they are safe and ingest can go on; says whether that worked.
+    /// Rows that were committed but not forced to the medium go with them: a file that will not take one row may not keep
+    /// another, and twice does no harm.
+    fn put_aside(
+        &mut self,
+        group: &Group,
+        source: WriteSource,
+        unforced: &[WriteSource],
+        reason: &str,
+    ) -> bool {
+        let path = aside::path_of(&self.options.path);
+        let rows = unforced.iter().chain([&source]).flat_map(|source| group.rows(*source));
+        if let Err(error) = aside::append(&path, self.identity, reason, rows) {
+            self.stats.failed(format!("writing {}: {error}", path.display()));
+            return false;
+        }
+        self.stats.rows_put_aside.add(group.rows(source).len() as u64);
+        if !self.refusing {
+            tracing::error!(
+                database = %self.options.path.display(), aside = %path.display(), reason,
+                "the database takes no more rows, and trying again is no help: they are put aside in a file and \
+                 acknowledged; stop the program, rescue the database with `sqlite3 DATABASE .recover` into a new file, \
+                 put that in its place, and start again: the rows are then taken in"
+            );
+        }
+        self.refusing = true;
+        true
+    }
+
+    /// Once a second while there is nothing to write.
+    pub(super) fn look_after_files(&mut self) {
+        let known = self.lost;
+        match self.keep_files() {
+            Ok(()) if known.is_some() => self.works_again(),
+            Err(error) if known.is_none() => {
+                self.stats.failing.set(1);
+                self.stats.failed(error.to_string());
+            }
+            _ => {}
+        }
+    }
+
     fn commit_source(&mut self, source: WriteSource, rows: &[Change], sync: bool) -> rusqlite::Result<()> {
+        let tally = self.transaction(source, sync, |committer| committer.write_rows(rows))?;
+        self.count(source, &tally);
+        Ok(())
+    }
+
+    /// Runs `work` in a transaction that is undone when anything fails.
+    pub(super) fn transaction<T>(
+        &mut self,
+        source: WriteSource,
+        sync: bool,
+        work: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.keep_files()?;
+        vfs::at_work(IoWork::Source(source));
         self.set_sync(sync)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let done = self.write_rows(rows).and_then(|tally| {
+        let done = work(self).and_then(|done| {
             let start = Instant::now();
             self.conn.execute_batch("COMMIT")?;
             self.stats.commit_time.record(start.elapsed());
-            Ok(tally)
+            // What was committed into a file without a name is not durable; the next try puts that right.
+            self.files.lost().map_or(Ok(done), |lost| Err(moved(lost.what())))
         });
         // Pages of a failed attempt were written, too; they belong to the same source.
         self.count_pages(source);
-        match done {
-            Ok(tally) => {
-                self.count(source, &tally);
-                Ok(())
-            }
-            Err(error) => {
-                // After some failures SQLite has rolled back by itself.
-                if !self.conn.is_autocommit()
-                    && let Err(rollback) = self.conn.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%rollback, "the failed transaction could not be rolled back");
-                }
-                Err(error)
-            }
+        // After some failures SQLite has rolled back by itself.
+        if done.is_err()
+            && !self.conn.is_autocommit()
+            && let Err(rollback) = self.conn.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%rollback, "the failed transaction could not be rolled back");
         }
+        done
     }
 
     /// `synchronous` cannot change within a transaction, and changing it costs a statement, so only when it differs.
@@ -233,6 +368,9 @@ impl Committer {
         of_source.commits.increment();
         of_source.rows.add(tally.rows());
         self.set_aside += tally.set_aside;
+        let (written, highest) = (&mut self.written, tally.highest);
+        written.transmission = written.transmission.max(highest.transmission);
+        written.observation = written.observation.max(highest.observation);
     }
 }
 
@@ -240,8 +378,14 @@ impl Tally {
     fn add(&mut self, change: &Change) {
         match change {
             Change::Head(_) => self.heads += 1,
-            Change::Transmission(_) => self.transmissions += 1,
-            Change::Observation(_) => self.observations += 1,
+            Change::Transmission(transmission) => {
+                self.transmissions += 1;
+                self.highest.transmission = self.highest.transmission.max(transmission.id.0);
+            }
+            Change::Observation(observation) => {
+                self.observations += 1;
+                self.highest.observation = self.highest.observation.max(observation.id.0);
+            }
             Change::Observer(_) => self.observers += 1,
             Change::Metrics(_) => self.metrics += 1,
             Change::Node(_) => self.nodes += 1,

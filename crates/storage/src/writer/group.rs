@@ -75,6 +75,8 @@ impl Group {
             WriteSource::Metrics => &self.metrics,
             WriteSource::Nodes => &self.nodes,
             WriteSource::Dropped => &self.dropped,
+            // They come in steps, not in groups.
+            WriteSource::Retention | WriteSource::Vacuum => &[],
         }
     }
 

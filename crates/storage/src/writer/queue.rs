@@ -1,6 +1,10 @@
-//! Batches on their way to the writer thread, and when a group of them is closed.
+//! Batches and steps on their way to the writer thread.
+//!
+//! Batches gather until their group is due (see [`super::pace`]). Steps, the jobs of retention and the like, run one at a
+//! time and only while no group is due, so that they take the time that ingest leaves.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
@@ -8,44 +12,80 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::WriteBatch;
+use super::commit::Committer;
 use super::group::Group;
+use super::pace::{Forming, Pace};
 use crate::{StorageError, StorageOptions, WriteStats};
-
-/// A group of at least this many rows closes early when its senders fall silent. Fewer are not worth a commit of their
-/// own: its handful of pages would cost a kilobyte and more for each.
-const QUIET_ROWS: usize = 16;
-
-/// Senders that may have only so many unanswered messages stop when that many wait for us. They are taken to have stopped
-/// when nothing has come for this many times the mean distance of the group's batches …
-const QUIET_GAPS: u32 = 8;
-
-/// … and at least for this long, so that a sender which the scheduler has put aside does not split a group.
-const QUIET_MIN: Duration = Duration::from_millis(5);
 
 /// Answer to a flush: the reason if the commit failed.
 pub(crate) type FlushAnswer = SyncSender<Result<(), String>>;
+
+/// What a step does, or is told instead.
+pub(crate) type RunStep = Box<dyn FnOnce(Result<&mut Committer, StorageError>) + Send>;
+
+/// A short job between groups.
+pub(crate) struct Step {
+    /// The highest ids that it names: rows up to these must be written before.
+    pub(crate) after: HighestIds,
+    pub(crate) run: RunStep,
+}
+
+/// Highest ids of a set of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HighestIds {
+    pub(crate) transmission: u64,
+    pub(crate) observation: u64,
+}
+
+/// What the writer does next.
+pub(crate) enum Work {
+    Group(Box<Group>),
+    Step(Step),
+    /// Nothing, for a while: to see that all is well.
+    Look,
+}
+
+/// How long the writer waits before it looks whether its files are still there.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
     taken: Condvar,
     stats: Arc<WriteStats>,
+    pace: Pace,
     max_batch_rows: usize,
-    max_batch_delay: Duration,
     queue_rows: usize,
 }
 
 #[derive(Default)]
 struct State {
     items: VecDeque<Item>,
-    /// Rows of `items`; a batch without rows counts as one.
+    /// Rows of `items`; a batch without rows counts as one, so that such batches, too, are bounded.
     rows: usize,
-    acks: usize,
+    /// Rows of `items` that are to be written.
+    changes: usize,
+    /// When the oldest of `items` came whose sender waits for an answer.
+    oldest_ack: Option<Instant>,
     flushes: usize,
     newest: Option<Instant>,
+    steps: VecDeque<Step>,
+    sleep: Sleep,
     /// Set by `close`: when to be done.
     closing_since: Option<Instant>,
     dead: bool,
+}
+
+/// What the writer thread waits for.
+#[derive(Clone, Copy, Default)]
+enum Sleep {
+    /// Nothing: it is at work and will look by itself.
+    #[default]
+    Awake,
+    /// For a batch or a step.
+    UntilTold,
+    /// Also for this moment, when the group is due.
+    Until(Instant),
 }
 
 struct Item {
@@ -54,7 +94,7 @@ struct Item {
 }
 
 enum What {
-    Batch(WriteBatch),
+    Batch { batch: WriteBatch, waited_for: bool },
     Flush(FlushAnswer),
 }
 
@@ -74,13 +114,24 @@ impl Queue {
             arrived: Condvar::new(),
             taken: Condvar::new(),
             stats,
+            pace: Pace::new(options),
             max_batch_rows: options.max_batch_rows.max(1),
-            max_batch_delay: options.max_batch_delay,
             queue_rows: options.queue_rows.max(1),
         }
     }
 
+    /// Somebody waits for the batch if it is to be acknowledged.
     pub(crate) fn submit(&self, batch: WriteBatch) -> Result<(), StorageError> {
+        let waited_for = batch.on_durable.is_some();
+        self.put(batch, waited_for)
+    }
+
+    /// Nobody waits for the batch, even if somebody is told.
+    pub(crate) fn submit_unhurried(&self, batch: WriteBatch) -> Result<(), StorageError> {
+        self.put(batch, false)
+    }
+
+    fn put(&self, batch: WriteBatch, waited_for: bool) -> Result<(), StorageError> {
         let mut state = self.state.lock();
         while state.rows >= self.queue_rows && state.is_open() {
             self.taken.wait(&mut state);
@@ -88,8 +139,7 @@ impl Queue {
         if !state.is_open() {
             return Err(StorageError::Closed);
         }
-        state.acks += usize::from(batch.on_durable.is_some());
-        self.push(&mut state, What::Batch(batch));
+        self.push(&mut state, What::Batch { batch, waited_for });
         Ok(())
     }
 
@@ -104,34 +154,63 @@ impl Queue {
         Ok(receiver)
     }
 
+    pub(crate) fn add_step(&self, step: Step) -> Result<(), StorageError> {
+        let mut state = self.state.lock();
+        if !state.is_open() {
+            return Err(StorageError::Closed);
+        }
+        state.steps.push_back(step);
+        if !matches!(state.sleep, Sleep::Awake) {
+            self.arrived.notify_one();
+        }
+        Ok(())
+    }
+
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.closing_since.get_or_insert_with(Instant::now);
+        // Whoever waits for a step learns from its end that it was not done.
+        let steps = std::mem::take(&mut state.steps);
         self.arrived.notify_all();
         self.taken.notify_all();
+        drop(state);
+        drop(steps);
     }
 
-    /// Waits until a group should be committed; `None` when the queue is closed and empty.
-    pub(crate) fn next_group(&self) -> Option<Group> {
+    /// Waits until there is something to do; `None` when the queue is closed and empty.
+    pub(crate) fn next_work(&self) -> Option<Work> {
         let mut state = self.state.lock();
+        let look_at = Instant::now() + LOOK_INTERVAL;
         loop {
-            let Some(oldest) = state.items.front().map(|item| item.at) else {
-                if state.closing_since.is_some() {
-                    return None;
-                }
-                self.arrived.wait(&mut state);
-                continue;
-            };
-            let close_at = self.close_at(&state, oldest);
-            if state.rows >= self.max_batch_rows
-                || state.flushes > 0
-                || state.closing_since.is_some()
-                || Instant::now() >= close_at
-            {
-                return Some(self.take_group(&mut state, oldest));
+            let due = self.due(&state);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                return Some(Work::Group(Box::new(self.take_group(&mut state))));
             }
-            self.arrived.wait_until(&mut state, close_at);
+            if due.is_none() && state.closing_since.is_some() {
+                return None;
+            }
+            if let Some(step) = state.steps.pop_front() {
+                return Some(Work::Step(step));
+            }
+            state.sleep = due.map_or(Sleep::UntilTold, Sleep::Until);
+            let wake_at = due.map_or(look_at, |due| due.min(look_at));
+            let timed_out = self.arrived.wait_until(&mut state, wake_at).timed_out();
+            state.sleep = Sleep::Awake;
+            if timed_out && wake_at == look_at {
+                return Some(Work::Look);
+            }
         }
+    }
+
+    /// A group of what waits now, due or not; for a step that must come after it.
+    pub(crate) fn group_now(&self) -> Option<Group> {
+        let mut state = self.state.lock();
+        (!state.items.is_empty()).then(|| self.take_group(&mut state))
+    }
+
+    /// When the group that is forming is due, if there is one.
+    pub(crate) fn group_due(&self) -> Option<Instant> {
+        self.due(&self.state.lock())
     }
 
     /// Waits `pause` before a commit is tried again; says for how long the storage has been closing.
@@ -147,12 +226,13 @@ impl Queue {
         closing_for
     }
 
-    /// Tells those who wait for a flush that it will take longer. They are not told again.
-    pub(crate) fn fail_flushes(&self, reason: &str) {
+    /// Tells those who wait for a flush or a step that commits fail. They are not told again.
+    pub(crate) fn fail_askers(&self, reason: &str, path: &Path) {
         let mut state = self.state.lock();
+        let steps = std::mem::take(&mut state.steps);
         let before = state.items.len();
         state.items.retain(|item| match &item.what {
-            What::Batch(_) => true,
+            What::Batch { .. } => true,
             What::Flush(answer) => {
                 // Whoever asked may have gone away; the channel has room for the one answer.
                 let _ = answer.send(Err(reason.to_owned()));
@@ -161,6 +241,12 @@ impl Queue {
         });
         state.rows -= before - state.items.len();
         state.flushes = 0;
+        state.oldest_ack = state.items.iter().find(|item| item.is_waited_for()).map(|item| item.at);
+        drop(state);
+        for step in steps {
+            let (path, reason) = (path.to_owned(), reason.to_owned());
+            (step.run)(Err(StorageError::WriteFailing { path, reason }));
+        }
     }
 
     /// Rows that nobody will write any more.
@@ -174,44 +260,49 @@ impl Queue {
     }
 
     fn push(&self, state: &mut State, what: What) {
-        let was_empty = state.items.is_empty();
         let at = Instant::now();
         let item = Item { at, what };
         state.rows += item.rows();
+        state.changes += item.changes();
         state.newest = Some(at);
+        if item.is_waited_for() {
+            state.oldest_ack.get_or_insert(at);
+        }
         state.items.push_back(item);
         self.stats.queued_rows.set(state.rows as u64);
-        // Waking the writer for each message would cost more than the message; it looks again by itself when a group may
-        // be due, and must only be told what it does not expect.
-        let quiet_begins = state.rows >= QUIET_ROWS && state.items.len() <= QUIET_ROWS;
-        if was_empty || quiet_begins || state.flushes > 0 || state.rows >= self.max_batch_rows {
+        // Waking the writer for each message would cost more than the message, so only when it must look earlier than
+        // it means to.
+        let wake = match state.sleep {
+            Sleep::Awake => false,
+            Sleep::UntilTold => true,
+            Sleep::Until(then) => self.due(state).is_some_and(|due| due < then),
+        };
+        if wake {
+            // Told once; it says anew what it waits for.
+            state.sleep = Sleep::Awake;
             self.arrived.notify_one();
         }
     }
 
-    /// When the group is due, as far as time decides.
-    fn close_at(&self, state: &State, oldest: Instant) -> Instant {
-        let latest = oldest + self.max_batch_delay;
-        let Some(newest) = state.newest.filter(|_| state.acks > 0 && state.rows >= QUIET_ROWS) else {
-            return latest;
-        };
-        let gaps = u32::try_from(state.items.len().saturating_sub(1)).unwrap_or(u32::MAX).max(1);
-        let quiet =
-            (newest.saturating_duration_since(oldest) / gaps).saturating_mul(QUIET_GAPS).max(QUIET_MIN);
-        latest.min(newest + quiet)
+    /// When the group is to be closed.
+    fn due(&self, state: &State) -> Option<Instant> {
+        let (oldest, newest) = (state.items.front()?.at, state.newest?);
+        if state.flushes > 0 || state.closing_since.is_some() || state.rows >= self.max_batch_rows {
+            return Some(oldest);
+        }
+        let (batches, rows, oldest_ack) = (state.items.len(), state.changes, state.oldest_ack);
+        Some(self.pace.due(&Forming { oldest, newest, oldest_ack, batches, rows }))
     }
 
-    fn take_group(&self, state: &mut State, oldest: Instant) -> Group {
-        let mut group = Group::new(oldest);
+    fn take_group(&self, state: &mut State) -> Group {
+        let mut group = Group::new(state.items.front().map_or_else(Instant::now, |item| item.at));
         let mut rows = 0;
         while rows < self.max_batch_rows {
             let Some(item) = state.items.pop_front() else { break };
             rows += item.rows();
+            state.changes -= item.changes();
             match item.what {
-                What::Batch(batch) => {
-                    state.acks -= usize::from(batch.on_durable.is_some());
-                    group.add(batch);
-                }
+                What::Batch { batch, .. } => group.add(batch),
                 What::Flush(answer) => {
                     state.flushes -= 1;
                     group.add_flush(answer);
@@ -219,6 +310,7 @@ impl Queue {
             }
         }
         state.rows -= rows;
+        state.oldest_ack = state.items.iter().find(|item| item.is_waited_for()).map(|item| item.at);
         self.stats.queued_rows.set(state.rows as u64);
         self.taken.notify_all();
         group
@@ -232,9 +324,23 @@ impl State {
 }
 
 impl Item {
+    fn changes(&self) -> usize {
+        match &self.what {
+            What::Batch { batch, .. } => batch.changes.len(),
+            What::Flush(_) => 0,
+        }
+    }
+
+    fn is_waited_for(&self) -> bool {
+        match &self.what {
+            What::Batch { waited_for, .. } => *waited_for,
+            What::Flush(_) => true,
+        }
+    }
+
     fn rows(&self) -> usize {
         match &self.what {
-            What::Batch(batch) => batch.changes.len().max(1),
+            What::Batch { batch, .. } => batch.changes.len().max(1),
             What::Flush(_) => 1,
         }
     }
@@ -244,10 +350,14 @@ impl Drop for EndGuard<'_> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.dead = true;
-        // Dropping the items answers those who wait for a flush.
+        // Dropping them answers those who wait for a flush or a step.
         let items = std::mem::take(&mut state.items);
+        let steps = std::mem::take(&mut state.steps);
         self.0.taken.notify_all();
         drop(state);
-        drop(items);
+        drop((items, steps));
     }
 }
+
+#[cfg(test)]
+mod tests;

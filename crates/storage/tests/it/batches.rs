@@ -1,19 +1,18 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use model::{
-    Change, FrameHead, HeadId, ObserverId, ObserverMetrics, ObserverRecord, TransmissionId, UnixMillis,
-};
+use model::{Change, FrameHead, HeadId, ObserverRecord, TransmissionId};
 use storage::{Storage, StorageError, StorageOptions, WriteBatch, WriteSource};
 
 use crate::support::{
-    DEADLINE, Place, dropped, expected, intruder, load, node, observer, observers, packet, stats, submit,
-    submit_acknowledged, wait_until,
+    DEADLINE, Place, dropped, expected, intruder, load, metrics, node, observer, observers, packet, stats,
+    submit, submit_acknowledged, wait_until,
 };
 
 /// Groups close by everything but time.
 fn patient(place: &Place) -> StorageOptions {
-    StorageOptions { max_batch_delay: Duration::from_secs(3_600), ..place.options() }
+    let hour = Duration::from_secs(3_600);
+    StorageOptions { max_batch_delay: hour, max_ack_delay: hour, ..place.options() }
 }
 
 #[test]
@@ -40,6 +39,27 @@ fn a_group_closes_when_its_senders_wait_for_their_acknowledgements() {
     for answer in answers {
         answer.recv_timeout(DEADLINE).unwrap();
     }
+}
+
+#[test]
+fn an_answer_that_needs_nothing_written_does_not_wait_for_the_next_group() {
+    let place = Place::new();
+    let storage = Storage::open(patient(&place)).unwrap();
+    submit_acknowledged(&storage, Vec::new()).recv_timeout(DEADLINE).unwrap();
+    submit(&storage, observers());
+    storage.writer().flush().unwrap();
+    submit_acknowledged(&storage, Vec::new()).recv_timeout(DEADLINE).unwrap();
+    assert_eq!(stats(&storage).batches.get(), 1);
+}
+
+#[test]
+fn who_waits_for_an_acknowledgement_is_answered_sooner_than_rows_that_nobody_waits_for() {
+    let place = Place::new();
+    let options = StorageOptions { max_ack_delay: Duration::from_millis(20), ..patient(&place) };
+    let storage = Storage::open(options).unwrap();
+    submit(&storage, observers());
+    submit_acknowledged(&storage, Vec::new()).recv_timeout(DEADLINE).unwrap();
+    assert_eq!(stats(&storage).observer_upserts.get(), 8);
 }
 
 #[test]
@@ -106,7 +126,8 @@ fn each_source_has_a_transaction_of_its_own() {
     storage.writer().flush().unwrap();
     assert_eq!(figures.wal_commits.get() - before, 5);
     assert_eq!(figures.batches.get(), 1);
-    for source in WriteSource::ALL {
+    let of_steps = [WriteSource::Retention, WriteSource::Vacuum];
+    for source in WriteSource::ALL.into_iter().filter(|source| !of_steps.contains(source)) {
         assert_eq!(figures.source(source).commits.get(), 1, "{}", source.name());
         assert!(figures.source(source).wal_frames.get() >= 1, "{}", source.name());
     }
@@ -230,18 +251,4 @@ fn closing_gives_up_on_a_lock_that_stays_and_says_what_is_missing() {
     let error = storage.close().unwrap_err();
     assert!(matches!(error, StorageError::Unwritten { rows: 6, .. }), "{error:?}");
     assert!(answer.recv().is_err(), "what is not stored must not be acknowledged");
-}
-
-fn metrics(time: i64) -> ObserverMetrics {
-    ObserverMetrics {
-        observer: ObserverId(0),
-        time: UnixMillis(time),
-        noise_floor: None,
-        tx_air_secs: None,
-        rx_air_secs: None,
-        recv_errors: None,
-        battery_mv: None,
-        packets_sent: None,
-        packets_recv: Some(1),
-    }
 }

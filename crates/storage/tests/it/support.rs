@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use model::{
     Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
-    ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use storage::{LoadReport, Storage, StorageOptions, WriteBatch};
 use tempfile::TempDir;
@@ -124,6 +124,20 @@ pub(crate) fn node(key: u8) -> NodeRecord {
         last_seen: UnixMillis(1_700_000_060_000),
         adverts: 1,
         default_scope: Some("#nl".into()),
+    }
+}
+
+pub(crate) fn metrics(time: i64) -> ObserverMetrics {
+    ObserverMetrics {
+        observer: ObserverId(0),
+        time: UnixMillis(time),
+        noise_floor: None,
+        tx_air_secs: None,
+        rx_air_secs: None,
+        recv_errors: None,
+        battery_mv: None,
+        packets_sent: None,
+        packets_recv: Some(1),
     }
 }
 
