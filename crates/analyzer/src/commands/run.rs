@@ -31,9 +31,6 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// Messages that may wait for ingest. Enough for a burst of a second at full speed; CoreScope's default.
-const DEFAULT_QUEUE: usize = 50_000;
-
 /// How long requests that are under way at the end may take to finish.
 const DRAIN_LIMIT: Duration = Duration::from_secs(5);
 
@@ -58,7 +55,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
     }
     let keys = Arc::new(keys);
     let index = new_index(&loaded, Arc::clone(&keys));
-    let (sender, receiver) = mqtt::queue(loaded.file.ingest_buffer_size.unwrap_or(DEFAULT_QUEUE));
+    let (sender, receiver) = mqtt::queue(loaded.file.queue_size());
 
     let mqtt_threads = runtime("mqtt", 1)?;
     let broker = mqtt_threads.block_on(sources::embedded_broker(&plan, &loaded, sender.clone()))?;
