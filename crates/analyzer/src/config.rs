@@ -22,6 +22,7 @@ pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;
 #[expect(unused_imports, reason = "retention and storage are wired in the same session")]
 pub(crate) use keeping::{RetentionRules, StorageSettings};
+pub(crate) use settings::Setting;
 pub(crate) use sources::OutsideBroker;
 
 use api::ApiConfig;

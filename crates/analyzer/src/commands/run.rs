@@ -8,6 +8,8 @@ mod sources;
 mod stop;
 mod summary;
 
+pub(crate) use plan::Plan;
+
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
 use anyhow::{Context as _, Result};
@@ -19,7 +21,6 @@ use meshcore::{KeyRing, ScopeSet};
 use model::UnixMillis;
 use mqtt::{Broker, MessageReceiver};
 use parking_lot::RwLock;
-use plan::Plan;
 use services::RunningServices;
 use std::net::SocketAddr;
 use std::sync::Arc;
