@@ -201,7 +201,7 @@ impl Loaded {
     }
 
     fn warn_at(&mut self, key: &str, text: &str) {
-        let place = self.tree.as_ref().and_then(|tree| tree.place_of(key));
+        let place = self.tree.as_ref().map(|tree| tree.place_of(key));
         self.warnings.push(match (&self.path, place) {
             (Some(path), Some(place)) => format!("{}:{place}: {text}", path.display()),
             _ => text.to_owned(),

@@ -38,7 +38,16 @@ impl Server {
     /// # Panics
     /// As [`Server::start`].
     pub fn start_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
+        Self::start_with(binary, data, extra, &[])
+    }
+
+    /// Starts the program with this data folder and these variables in its environment.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_with(binary: &Path, data: &Path, extra: &[&str], environment: &[(&str, &OsStr)]) -> Self {
         let mut command = Command::new(binary);
+        command.envs(environment.iter().copied());
         command.args(["run", "--http", "127.0.0.1:0", "--data-dir"]).arg(data).args(extra);
         if !extra.contains(&"--mqtt") {
             command.args(["--mqtt", "127.0.0.1:0"]);
@@ -61,9 +70,11 @@ impl Server {
             web: String::new(),
             mqtt: String::new(),
         };
-        server.web = crate::eventually("the address of the page", || server.address_after("http://"));
+        server.web =
+            crate::eventually("the address of the page", || server.address_after("page      http://"));
         if !extra.contains(&"off") {
-            server.mqtt = crate::eventually("the address of the broker", || server.address_after("mqtt://"));
+            server.mqtt =
+                crate::eventually("the address of the broker", || server.address_after("broker    mqtt://"));
         }
         server
     }
@@ -113,10 +124,10 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    fn address_after(&self, scheme: &str) -> Option<String> {
+    fn address_after(&self, words: &str) -> Option<String> {
         let output = self.output.lock().expect("no reader panics");
-        let line = output.iter().find(|line| line.contains(scheme))?;
-        let rest = line.split(scheme).nth(1)?;
+        let line = output.iter().find(|line| line.contains(words))?;
+        let rest = line.split(words).nth(1)?;
         Some(rest.split(['/', ' ', ',']).next()?.to_owned())
     }
 }

@@ -76,9 +76,16 @@ impl<'a> Complaints<'a> {
 
     pub(super) fn add(&mut self, key: impl Into<String>, problem: impl Into<String>) {
         let (key, problem) = (key.into(), problem.into());
-        let place = self.tree.and_then(|tree| tree.place_of(&key));
-        self.errors.push(match place {
-            Some(place) => ConfigError::Value { path: self.path.to_path_buf(), place, key, problem },
+        self.errors.push(match self.tree.map(|tree| tree.locate(&key)) {
+            Some((node, missing)) => {
+                // What was wrong before it in a list is gone from the tree, so its own number tells better.
+                let key = match (missing, node.path.as_str()) {
+                    ("", path) => path.to_owned(),
+                    (missing, "") => missing.to_owned(),
+                    (missing, path) => format!("{path}.{missing}"),
+                };
+                ConfigError::Value { path: self.path.to_path_buf(), place: node.place, key, problem }
+            }
             None => ConfigError::Elsewhere { origin: self.path.display().to_string(), key, problem },
         });
     }

@@ -126,6 +126,11 @@ impl ConfigFile {
         }
         for (index, source) in self.mqtt_sources.iter().enumerate() {
             let key = format!("mqttSources[{index}].rejectUnauthorized");
+            if let Err(error) = source.broker(index).url() {
+                let key = format!("mqttSources[{index}].broker");
+                remarks
+                    .push((key, format!("the source `{}` is left out: {error}", source.broker(index).name)));
+            }
             if source.reject_unauthorized == Some(false) {
                 let text = format!("`{key}` has no effect: connections with TLS are not implemented yet");
                 remarks.push((key, text));

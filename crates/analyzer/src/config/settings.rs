@@ -76,7 +76,13 @@ impl Loaded {
 
     fn setting(&self, key: String) -> Setting {
         let origin = self.origin(&key);
-        let value = if is_secret(&key) {
+        let wrong = |error: &super::ConfigError| {
+            self.find(&key).is_some_and(|node| error.key() == Some(node.path.as_str()))
+        };
+        let value = if self.errors.iter().any(wrong) {
+            // What somebody wrote in a wrong place may be anything, a secret among it.
+            "wrong, see below".to_owned()
+        } else if is_secret(&key) {
             self.masked(&key)
         } else {
             self.effective(&key).unwrap_or_else(|| self.find(&key).map_or_else(not_set, shown))

@@ -63,23 +63,33 @@ impl Node {
         })
     }
 
-    /// The value under a key such as `mqttSources[0].broker`, in the tree as it was read.
+    /// The value under a key such as `mqttSources[0].broker`, counted in the tree as it is now.
     pub(super) fn find(&self, key: &str) -> Option<&Node> {
-        if self.path == key {
-            return Some(self);
-        }
-        match &self.kind {
+        let (node, missing) = self.locate(key);
+        missing.is_empty().then_some(node)
+    }
+
+    /// Goes down as far as a key leads; also returns what is left of the key when the rest is not there.
+    pub(super) fn locate<'k>(&self, key: &'k str) -> (&Node, &'k str) {
+        let below = match &self.kind {
+            Kind::Object(members) => members.iter().rev().find_map(|member| {
+                let rest = key.strip_prefix(member.name.as_str())?;
+                // A name may itself hold a dot, and one name may be the beginning of another.
+                let ends = rest.is_empty() || rest.starts_with(['.', '[']);
+                ends.then_some((&member.node, rest))
+            }),
+            Kind::Array(items) => key.strip_prefix('[').and_then(|rest| {
+                let (index, rest) = rest.split_once(']')?;
+                Some((items.get(index.parse::<usize>().ok()?)?, rest))
+            }),
             Kind::Scalar(_) => None,
-            Kind::Array(items) => items.iter().find_map(|item| item.find(key)),
-            Kind::Object(members) => members.iter().rev().find_map(|member| member.node.find(key)),
-        }
+        };
+        below.map_or((self, key), |(node, rest)| node.locate(rest.strip_prefix('.').unwrap_or(rest)))
     }
 
     /// Where a key's value stands, or the value around it if it is missing.
-    pub(super) fn place_of(&self, key: &str) -> Option<Place> {
-        let ends = key.match_indices(['.', '[']).map(|(at, _)| at).chain([key.len()]);
-        let found: Vec<_> = ends.filter_map(|end| self.find(&key[..end])).collect();
-        found.last().map(|node| node.place)
+    pub(super) fn place_of(&self, key: &str) -> Place {
+        self.locate(key).0.place
     }
 
     /// As `serde_json` has it. Members that are null are left out, as if they were not given: so CoreScope reads them.

@@ -4,6 +4,7 @@
 
 mod capture;
 mod hostile;
+mod secrets;
 mod startup;
 
 use std::path::PathBuf;
