@@ -1,6 +1,7 @@
 //! `run`: wires the parts together, starts them in order, and stops them in the opposite order.
 
 mod demo;
+mod identity;
 mod load;
 mod plan;
 mod services;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
 
     let mqtt_threads = runtime("mqtt", 1)?;
     let broker = mqtt_threads.block_on(sources::embedded_broker(&plan, &loaded, sender.clone()))?;
-    let outside = mqtt_threads.block_on(async { sources::outside_brokers(&loaded, &sender) });
+    let outside = mqtt_threads.block_on(async { sources::outside_brokers(&plan, &loaded, &sender) });
     drop(sender);
     let mqtt_at = broker.as_ref().map(Broker::local_addr);
     let hub = LiveHub::new();

@@ -4,6 +4,9 @@
 
 mod capture;
 mod hostile;
+mod kept;
+mod kill;
+mod outside;
 mod secrets;
 mod startup;
 

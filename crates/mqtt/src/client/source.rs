@@ -9,8 +9,8 @@ use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::backoff::Backoff;
-use super::connection::{Login, connect, ping};
-use super::source_config::{SourceConfig, SourceProtocol};
+use super::connection::{ConnectFailure, Login, connect, ping};
+use super::source_config::{SessionKind, SourceConfig, SourceProtocol};
 use super::status::{SourceStatus, StatusBoard};
 use super::subscription::{Subscription, SubscriptionEnd};
 use crate::error::MqttError;
@@ -85,6 +85,8 @@ enum Outcome {
     Failed,
     /// The other version is worth an attempt at once.
     TryOtherVersion,
+    /// The broker may not want to know us, or keep anything for us.
+    TryWithoutSession,
 }
 
 impl Runner {
@@ -111,6 +113,7 @@ impl Runner {
                         continue;
                     }
                 }
+                Outcome::TryWithoutSession => login = self.other_identity(login),
                 Outcome::Failed => other_version_tried = false,
             }
             if started.elapsed() >= GOOD_CONNECTION {
@@ -143,6 +146,17 @@ impl Runner {
         }
     }
 
+    /// With a session and without in turn, so that neither a broker that never grants one nor one that refused for another
+    /// reason is given up.
+    fn other_identity(&self, login: Login) -> Login {
+        let version = login.version;
+        let lasting = self.login();
+        if login.session == SessionKind::Clean {
+            return Login { version, ..lasting };
+        }
+        Login { version, client_id: SourceConfig::passing_id(), session: SessionKind::Clean, ..lasting }
+    }
+
     async fn connect_once(&mut self, login: &Login) -> Outcome {
         let Some(messages) = self.messages.clone() else { return Outcome::Stopped };
         let mut stopped = self.stopped.clone();
@@ -156,10 +170,21 @@ impl Runner {
                 let auto = self.config.protocol == SourceProtocol::Auto;
                 warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect");
                 self.status.failed(failure.error.to_string());
-                let try_other = auto && failure.try_other_version;
-                return if try_other { Outcome::TryOtherVersion } else { Outcome::Failed };
+                let lasting = self.config.identity().1 != SessionKind::Clean;
+                return match failure {
+                    ConnectFailure { try_other_version: true, .. } if auto => Outcome::TryOtherVersion,
+                    ConnectFailure { try_without_session: true, .. } if lasting => Outcome::TryWithoutSession,
+                    _ => Outcome::Failed,
+                };
             }
         };
+        if login.session != self.config.identity().1 {
+            warn!(
+                source = self.config.name,
+                broker = login.broker,
+                "mqtt broker keeps no session for us, so what is published while we are away is missed"
+            );
+        }
         info!(source = self.config.name, broker = login.broker, version = ?login.version, "mqtt source connected");
         self.status.connected();
 
