@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod capture;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hostile;
 mod kept;
 mod kill;

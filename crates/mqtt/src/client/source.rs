@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
 use super::connection::{ConnectFailure, Login, connect, ping};
@@ -118,6 +118,7 @@ impl Runner {
             }
             if started.elapsed() >= GOOD_CONNECTION {
                 backoff.reset();
+                self.status.was_well();
             }
             let pause = backoff.next_pause();
             let mut stopped = self.stopped.clone();
@@ -168,7 +169,12 @@ impl Runner {
             Ok(connected) => connected,
             Err(failure) => {
                 let auto = self.config.protocol == SourceProtocol::Auto;
-                warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect");
+                // A broker that is down for days is tried thousands of times, and once is enough to say so.
+                if self.status.is_news(&failure.error.to_string()) {
+                    warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect and goes on trying");
+                } else {
+                    debug!(source = self.config.name, error = %failure.error, "mqtt source cannot connect yet");
+                }
                 self.status.failed(failure.error.to_string());
                 let lasting = self.config.identity().1 != SessionKind::Clean;
                 return match failure {
@@ -215,7 +221,9 @@ impl Runner {
         };
         match end {
             SubscriptionEnd::Failed(error) => {
-                warn!(source = self.config.name, %error, "mqtt source lost its connection");
+                if self.status.is_news(&error.to_string()) {
+                    warn!(source = self.config.name, %error, "mqtt source lost its connection");
+                }
                 self.status.disconnected(Some(error.to_string()));
                 // What was read is not lost, unless the program ends meanwhile.
                 tokio::select! {
