@@ -27,6 +27,22 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Make a synthetic mesh as observers publish it, to a file or a broker
     Simulate(SimulateArgs),
+    /// Look at a configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print what a configuration means and everything that is wrong in it; ends with 1 if something is
+    Check(ConfigCheckArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConfigCheckArgs {
+    /// The file; without it, the one that `run` would read
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug, Default)]

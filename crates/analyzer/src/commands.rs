@@ -1,5 +1,6 @@
 //! The subcommands, one module each.
 
+pub(crate) mod config;
 pub(crate) mod decode;
 pub(crate) mod ingest;
 pub(crate) mod replay;

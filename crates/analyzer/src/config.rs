@@ -1,21 +1,35 @@
 //! Reading CoreScope's `config.json`, and what it means here.
 //!
 //! Each key is acted on, or passed through to the page, or named in a warning. A key of the wrong type is an error that
-//! says file, line and key: an operator's typing mistake must not silently become a default.
+//! says file, line, column and key: an operator's typing mistake must not silently become a default. All errors of a file
+//! are reported at once.
 
 mod channel_keys;
+mod environment;
 mod error;
 mod file;
+mod keeping;
+mod keys;
+mod settings;
 mod sources;
+mod take;
+mod theme;
+mod tree;
+mod walk;
 
 pub(crate) use channel_keys::{hashtag, key_ring};
-pub(crate) use error::ConfigError;
+pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;
+#[expect(unused_imports, reason = "retention and storage are wired in the same session")]
+pub(crate) use keeping::{RetentionRules, StorageSettings};
+pub(crate) use settings::Setting;
 pub(crate) use sources::OutsideBroker;
 
 use api::ApiConfig;
-use std::collections::BTreeSet;
+use environment::Environment;
+use error::Complaints;
 use std::path::{Path, PathBuf};
+use tree::{Kind, Node};
 
 /// A configuration and what there is to say about it.
 #[derive(Debug, Default)]
@@ -26,135 +40,173 @@ pub(crate) struct Loaded {
     pub(crate) file: ConfigFile,
     /// The part that the API acts on or passes through.
     pub(crate) api: ApiConfig,
+    /// Where the figures for other programs are written each second; CoreScope's file.
+    pub(crate) stats_file: PathBuf,
     /// One sentence each, for the operator.
     pub(crate) warnings: Vec<String>,
+    /// What makes it unusable.
+    errors: Vec<ConfigError>,
+    /// The file as it was read, without what was wrong in it.
+    tree: Option<Node>,
+    environment: Environment,
 }
 
-/// Keys of CoreScope that have no effect here, each with the reason that the warning gives.
-const WITHOUT_EFFECT: &[(&str, &str)] = &[
-    ("analytics", "there are no background recomputers to tune"),
-    ("cacheTTL", "nothing is cached; the values are only passed to the page"),
-    ("clientRxCoverage", "mobile coverage is not implemented yet"),
-    ("compression", "answers are always compressed when the client asks for it"),
-    ("db", "the database keeps itself small without settings"),
-    ("debugAffinity", "hop resolution is not implemented yet"),
-    ("defaultRegion", "CoreScope itself does not use it"),
-    ("foreignAdverts", "foreign adverts are always kept and flagged"),
-    ("https", "put a reverse proxy in front for HTTPS"),
-    ("knownChannelsRefreshMs", "the community channel list is not implemented yet"),
-    ("knownChannelsUrl", "the community channel list is not implemented yet"),
-    ("logLevel", "set the environment variable ANALYZER_LOG instead"),
-    ("neighborEdgesMaxAgeDays", "the neighbour graph is not implemented yet"),
-    ("neighborGraph", "the neighbour graph is not implemented yet"),
-    ("observersCache", "there is no cache to tune"),
-    ("packetStore", "the memory window is not implemented yet"),
-    ("resolvedPath", "resolved paths are never stored"),
-    ("retention", "retention is not implemented yet; everything is kept"),
-    ("runtime", "the memory limit is not implemented yet"),
-];
+/// Where the figures are written when the environment names no file.
+const STATS_FILE: &str = "/tmp/corescope-ingestor-stats.json";
+
+/// Where a configuration is looked for when none is named, in CoreScope's order.
+const USUAL_PLACES: [&str; 2] = ["config.json", "data/config.json"];
 
 impl Loaded {
-    /// Reads the file, or takes defaults when none was named and `./config.json` does not exist.
+    /// Reads the file, or takes defaults when none was named and there is none in the usual places.
     ///
     /// # Errors
-    /// [`ConfigError`] when the file is missing or unreadable, is not JSON, or a key has the wrong type.
-    pub(crate) fn read(named: Option<&Path>) -> Result<Self, ConfigError> {
-        let usual = Path::new("config.json");
-        let path = match named {
-            Some(path) => path,
-            None if usual.is_file() => usual,
-            None => return Self::default().with_environment(),
+    /// [`ConfigErrors`] when the file is missing or unreadable, is not JSON, or keys have wrong types or values.
+    pub(crate) fn read(named: Option<&Path>) -> Result<Self, ConfigErrors> {
+        let mut loaded = Self::examine(named)?;
+        let errors = std::mem::take(&mut loaded.errors);
+        if errors.is_empty() { Ok(loaded) } else { Err(ConfigErrors(errors)) }
+    }
+
+    /// As [`Loaded::read`], but what is wrong with keys is among the [`Loaded::errors`], and the rest is as it would be.
+    ///
+    /// # Errors
+    /// When there is nothing to examine: the file is missing, unreadable, or not JSON.
+    pub(crate) fn examine(named: Option<&Path>) -> Result<Self, ConfigErrors> {
+        let usual = || USUAL_PLACES.iter().map(Path::new).find(|path| path.is_file());
+        let mut loaded = match named.or_else(usual) {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
+                Self::parse(path, &text)?
+            }
+            None => Self::default(),
         };
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_path_buf(), source })?;
-        Self::parse(path, &text)?.with_environment()
+        loaded.apply(Environment::of_process());
+        Ok(loaded)
     }
 
-    /// Understands the text of a configuration file.
-    ///
-    /// # Errors
-    /// As [`Loaded::read`].
-    pub(crate) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let mut not_ours = BTreeSet::new();
-        let mut not_the_apis = BTreeSet::new();
-        let file: ConfigFile = deserialize(path, text, &mut not_ours)?;
-        let api: ApiConfig = deserialize(path, text, &mut not_the_apis)?;
-        let mut warnings = Vec::new();
-        for key in not_ours.union(&not_the_apis) {
-            // Each part ignores what is the other's; a key is unknown when neither takes it.
-            if is_within(key, &not_ours) && is_within(key, &not_the_apis) {
-                warnings.extend(unknown_key(path, text, key));
-            }
-        }
-        for (key, reason) in WITHOUT_EFFECT {
-            if has_top_level(text, key) {
-                warnings.push(format!("{}: `{key}` has no effect: {reason}", path.display()));
-            }
-        }
-        warnings.extend(file.warnings(path));
-        Ok(Self { path: Some(path.to_path_buf()), file, api, warnings })
+    /// What is wrong with it.
+    pub(crate) fn errors(&self) -> &[ConfigError] {
+        &self.errors
     }
 
-    /// The environment variables that operators of CoreScope have in their service files.
-    fn with_environment(mut self) -> Result<Self, ConfigError> {
-        let var = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        if let Some(path) = var("DB_PATH") {
-            self.file.db_path.get_or_insert_with(|| path.into());
+    /// Understands the text of a configuration file, the environment left aside.
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut tree = Node::read(path, text)?;
+        if !matches!(tree.kind, Kind::Object(_)) {
+            let problem = "a configuration must be an object".to_owned();
+            return Err(ConfigError::Syntax { path: path.to_path_buf(), place: tree.place, problem });
         }
-        if let Some(origins) = var("CORS_ALLOWED_ORIGINS") {
+        let said = walk::remarks(&tree).into_iter();
+        let warnings =
+            said.map(|remark| format!("{}:{}: {}", path.display(), remark.place, remark.text)).collect();
+        let mut errors = Vec::new();
+        let file = take::take(&mut tree, path, &mut errors);
+        let api = take::take(&mut tree, path, &mut errors);
+        let path = Some(path.to_path_buf());
+        Ok(Self { path, file, api, warnings, errors, tree: Some(tree), ..Self::default() })
+    }
+
+    /// Lays the environment over the file, reads what lies beside it, and checks what came of it.
+    fn apply(&mut self, environment: Environment) {
+        self.environment = environment;
+        self.take_environment();
+        for (key, text) in self.file.remarks() {
+            self.warn_at(&key, &text);
+        }
+        self.replace_unknown_timestamps();
+        let mut complaints = Complaints::new(self.path.as_deref(), self.tree.as_ref());
+        self.file.check(&mut complaints);
+        let mut errors = complaints.errors;
+        match theme::read(self.path.as_deref()) {
+            Ok(theme) => self.api.theme_file = theme,
+            Err(error) => errors.push(error),
+        }
+        channel_keys::check(&self.file, self.path.as_deref(), self.tree.as_ref(), &mut errors);
+        // A value of the wrong type is not also missing.
+        errors.retain(|error| {
+            !self.errors.iter().any(|known| known.key().is_some() && known.key() == error.key())
+        });
+        self.errors.append(&mut errors);
+        let line = |error: &ConfigError| error.place().map_or(usize::MAX, |place| place.line);
+        self.errors.sort_by_key(line);
+    }
+
+    fn take_environment(&mut self) {
+        let get = |name| self.environment.get(name);
+        if let Some(path) = get("DB_PATH") {
+            match &self.file.db_path {
+                Some(given) if given != Path::new(path) => {
+                    self.warnings.push("DB_PATH is ignored because `dbPath` is given".to_owned());
+                }
+                _ => self.file.db_path = Some(path.into()),
+            }
+        }
+        if let Some(origins) = get("CORS_ALLOWED_ORIGINS") {
             self.api.cors_allowed_origins =
                 origins.split(',').map(|o| o.trim().to_owned()).filter(|o| !o.is_empty()).collect();
         }
-        if let Some(path) = var("CHANNEL_KEYS_PATH") {
+        if let Some(path) = get("CHANNEL_KEYS_PATH") {
             self.file.channel_keys_path = Some(path.into());
         }
-        if let Some(broker) = var("MQTT_BROKER") {
-            self.file.mqtt.broker = Some(broker);
-            self.file.mqtt.topic = var("MQTT_TOPIC").or(self.file.mqtt.topic);
+        match get("MQTT_BROKER") {
+            Some(_) if !self.file.mqtt_sources.is_empty() => {
+                self.warnings.push("MQTT_BROKER is ignored because `mqttSources` is given".to_owned());
+            }
+            Some(broker) => {
+                self.file.mqtt.broker = Some(broker.to_owned());
+                if let Some(topic) = get("MQTT_TOPIC") {
+                    self.file.mqtt.topic = Some(topic.to_owned());
+                }
+            }
+            None if get("MQTT_TOPIC").is_some() => {
+                self.warnings.push("MQTT_TOPIC is ignored because MQTT_BROKER is not set".to_owned());
+            }
+            None => {}
         }
-        self.file.check(self.path.as_deref().unwrap_or(Path::new("environment")))?;
-        Ok(self)
+        self.stats_file = get("CORESCOPE_INGESTOR_STATS").unwrap_or(STATS_FILE).into();
+        for (name, reason) in keys::VARIABLES_WITHOUT_EFFECT {
+            if get(name).is_some() {
+                self.warnings.push(format!("the environment variable {name} has no effect: {reason}"));
+            }
+        }
     }
-}
 
-fn deserialize<'de, T: serde::Deserialize<'de>>(
-    path: &Path,
-    text: &'de str,
-    ignored: &mut BTreeSet<String>,
-) -> Result<T, ConfigError> {
-    let mut json = serde_json::Deserializer::from_str(text);
-    let mut track = serde_path_to_error::Track::new();
-    let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let result = serde_ignored::deserialize(tracked, |key| {
-        ignored.insert(key.to_string());
-    });
-    let value = result.map_err(|error| ConfigError::invalid(path, &track.path().to_string(), &error))?;
-    json.end().map_err(|error| ConfigError::invalid(path, ".", &error))?;
-    Ok(value)
-}
-
-/// Whether this key, or one that it stands below, is among the ignored.
-fn is_within(key: &str, ignored: &BTreeSet<String>) -> bool {
-    let above = key.match_indices('.').map(|(at, _)| &key[..at]);
-    above.chain([key]).any(|prefix| ignored.contains(prefix))
-}
-
-/// Operators write comments as keys with an underscore or two slashes; those are not mistakes.
-fn unknown_key(path: &Path, text: &str, key: &str) -> Option<String> {
-    let leaf = key.rsplit('.').next().unwrap_or(key);
-    if leaf.starts_with(['_', '/', '$'])
-        || WITHOUT_EFFECT.iter().any(|(known, _)| key.split('.').next() == Some(*known))
-    {
-        return None;
+    /// A value that the page does not know becomes the default, as in CoreScope, and a warning.
+    fn replace_unknown_timestamps(&mut self) {
+        let defaults = api::Timestamps::default();
+        let given = &mut self.api.timestamps;
+        let mut warnings = Vec::new();
+        for (key, value, default, known) in [
+            ("defaultMode", &mut given.default_mode, defaults.default_mode, &["ago", "absolute"][..]),
+            ("timezone", &mut given.timezone, defaults.timezone, &["local", "utc"]),
+            (
+                "formatPreset",
+                &mut given.format_preset,
+                defaults.format_preset,
+                &["iso", "iso-seconds", "locale"],
+            ),
+        ] {
+            if !known.contains(&value.as_str()) {
+                let key = format!("timestamps.{key}");
+                let text = format!("`{key}` must be one of {}; {default} is used", known.join(", "));
+                warnings.push((key, text));
+                *value = default;
+            }
+        }
+        for (key, text) in warnings {
+            self.warn_at(&key, &text);
+        }
     }
-    let quoted = format!("\"{leaf}\"");
-    let line = text.lines().position(|line| line.contains(&quoted)).map_or(0, |index| index + 1);
-    Some(format!("{}:{line}: unknown key `{key}` is ignored", path.display()))
-}
 
-fn has_top_level(text: &str, key: &str) -> bool {
-    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text)
-        .is_ok_and(|object| object.contains_key(key))
+    fn warn_at(&mut self, key: &str, text: &str) {
+        let place = self.tree.as_ref().map(|tree| tree.place_of(key));
+        self.warnings.push(match (&self.path, place) {
+            (Some(path), Some(place)) => format!("{}:{place}: {text}", path.display()),
+            _ => text.to_owned(),
+        });
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         cli::Command::Decode(args) => commands::decode::run(&args),
         cli::Command::Replay(args) => commands::replay::run(&args),
         cli::Command::Simulate(args) => commands::simulate::run(&args),
+        cli::Command::Config(cli::ConfigCommand::Check(args)) => commands::config::check(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

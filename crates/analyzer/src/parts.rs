@@ -2,6 +2,7 @@
 
 pub(crate) mod figures;
 pub(crate) mod follow;
+pub(crate) mod identity;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod receiving;
@@ -12,6 +13,7 @@ pub(crate) mod sources;
 pub(crate) mod stats_file;
 pub(crate) mod stop;
 pub(crate) mod summary;
+pub(crate) mod upkeep;
 
 use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;

@@ -4,7 +4,7 @@
 //! and out of the index that could disagree with the first. Instead the kept rows go through [`Index::apply`] once more:
 //! whatever follows from a packet is gone with it, because it was never there.
 
-use meshcore::NodeKey;
+use meshcore::{NodeKey, PayloadType};
 use model::{Change, FrameHead, HeadId, NodeRecord, ObservationId, TransmissionId, UnixMillis};
 use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
@@ -27,10 +27,21 @@ pub struct Compaction {
 /// What is no longer in the index, and is to be removed from storage.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// The packets, each with all its observations, in the order of their ids.
-    pub packets: Vec<(TransmissionId, Vec<ObservationId>)>,
-    /// The new records of the nodes whose adverts are among them.
+    /// In the order of their ids.
+    pub packets: Vec<RemovedPacket>,
+    /// What the records of the nodes whose adverts are among them are when all of these are gone.
     pub nodes: Vec<NodeRecord>,
+}
+
+/// A packet that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemovedPacket {
+    /// Its row.
+    pub transmission: TransmissionId,
+    /// All its observations.
+    pub observations: Vec<ObservationId>,
+    /// Whose advert it was.
+    pub advert_of: Option<NodeKey>,
 }
 
 impl Compaction {
@@ -104,8 +115,7 @@ impl Compaction {
             TransmissionId(next.transmission.0.saturating_sub(1)),
             ObservationId(next.observation.0.saturating_sub(1)),
         );
-        let packets =
-            self.removed.iter().map(|row| (index.transmission_id(row), observations_of(index, row)));
+        let packets = self.removed.iter().map(|row| removed_packet(index, row));
         let removed = Removed { packets: packets.collect(), nodes: self.records };
         Ok((removed, std::mem::replace(index, self.new)))
     }
@@ -114,6 +124,16 @@ impl Compaction {
 impl std::fmt::Debug for Compaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Compaction(without {} packets)", self.removed.len())
+    }
+}
+
+fn removed_packet(index: &Index, row: u32) -> RemovedPacket {
+    let subject = index.transmissions.state(row).subject;
+    let is_advert = index.payload_type(row) == PayloadType::Advert && subject != NONE;
+    RemovedPacket {
+        transmission: index.transmission_id(row),
+        observations: observations_of(index, row),
+        advert_of: is_advert.then(|| index.nodes.at(subject).key),
     }
 }
 
@@ -130,7 +150,7 @@ fn observations_of(index: &Index, transmission: u32) -> Vec<ObservationId> {
 /// The records of the nodes that lose adverts: what is known of each now, the adverts added that go.
 fn records_after(old: &Index, removed: &RoaringBitmap) -> Vec<NodeRecord> {
     let mut losses: BTreeMap<u32, (u32, UnixMillis)> = BTreeMap::new();
-    for row in removed & &old.postings.types[usize::from(meshcore::PayloadType::Advert.code())] {
+    for row in removed & &old.postings.types[usize::from(PayloadType::Advert.code())] {
         let state = old.transmissions.state(row);
         if state.subject != NONE {
             let (adverts, last_seen) = losses.entry(state.subject).or_insert((0, UnixMillis(i64::MIN)));

@@ -136,6 +136,11 @@ impl Index {
             (least_transmission.max(transmission.0 + 1), least_observation.max(observation.0 + 1));
     }
 
+    /// The greatest time of an observation; `None` before any.
+    pub fn newest_time(&self) -> Option<UnixMillis> {
+        self.time_span.map(|(_, greatest)| greatest)
+    }
+
     /// What the ids of the next changes are.
     pub fn next_ids(&self) -> NextIds {
         NextIds {

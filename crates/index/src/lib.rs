@@ -83,7 +83,7 @@ mod transmissions;
 mod view;
 
 pub use channels::ChannelRef;
-pub use compaction::{Compaction, Removed};
+pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};

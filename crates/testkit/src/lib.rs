@@ -10,11 +10,13 @@
 
 #![forbid(unsafe_code)]
 
+mod acked_publisher;
 mod http;
 mod publisher;
 mod server;
 mod websocket;
 
+pub use acked_publisher::AckedPublisher;
 pub use http::{HttpClient, Response};
 pub use publisher::Publisher;
 pub use server::Server;

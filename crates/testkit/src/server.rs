@@ -38,12 +38,20 @@ impl Server {
     /// # Panics
     /// As [`Server::start`].
     pub fn start_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
+        Self::start_with(binary, data, extra, &[])
+    }
+
+    /// Starts the program with this data folder and these variables in its environment.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_with(binary: &Path, data: &Path, extra: &[&str], environment: &[(&str, &OsStr)]) -> Self {
         let mut args = vec!["run", "--http", "127.0.0.1:0"];
         if !extra.contains(&"--mqtt") {
             args.extend(["--mqtt", "127.0.0.1:0"]);
         }
         args.extend(extra);
-        let mut server = Self::launch(binary, data, &args);
+        let mut server = Self::launch(binary, data, &args, environment);
         server.await_page();
         if !extra.contains(&"off") {
             server.await_broker();
@@ -57,11 +65,11 @@ impl Server {
     /// As [`Server::start`].
     pub fn ingest_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
         let stats = data.with_extension("stats.json");
-        let stats = stats.to_string_lossy();
         let mut args = vec!["ingest", "--mqtt", "127.0.0.1:0"];
         args.extend(extra);
         // The usual place is one for the whole machine, which tests must not share.
-        let mut server = Self::launch_with(binary, data, &args, &[("CORESCOPE_INGESTOR_STATS", &stats)]);
+        let mut server =
+            Self::launch(binary, data, &args, &[("CORESCOPE_INGESTOR_STATS", stats.as_os_str())]);
         server.await_broker();
         server
     }
@@ -73,16 +81,12 @@ impl Server {
     pub fn serve_in(binary: &Path, data: &Path, extra: &[&str]) -> Self {
         let mut args = vec!["serve", "--http", "127.0.0.1:0"];
         args.extend(extra);
-        let mut server = Self::launch(binary, data, &args);
+        let mut server = Self::launch(binary, data, &args, &[]);
         server.await_page();
         server
     }
 
-    fn launch(binary: &Path, data: &Path, args: &[&str]) -> Self {
-        Self::launch_with(binary, data, args, &[])
-    }
-
-    fn launch_with(binary: &Path, data: &Path, args: &[&str], environment: &[(&str, &str)]) -> Self {
+    fn launch(binary: &Path, data: &Path, args: &[&str], environment: &[(&str, &OsStr)]) -> Self {
         let mut command = Command::new(binary);
         command.args(args).arg("--data-dir").arg(data).envs(environment.iter().copied());
         // A configuration of the checkout must not decide what a test sees.
@@ -100,11 +104,12 @@ impl Server {
     }
 
     fn await_page(&mut self) {
-        self.web = crate::eventually("the address of the page", || self.address_after("http://"));
+        self.web = crate::eventually("the address of the page", || self.address_after("page      http://"));
     }
 
     fn await_broker(&mut self) {
-        self.mqtt = crate::eventually("the address of the broker", || self.address_after("mqtt://"));
+        self.mqtt =
+            crate::eventually("the address of the broker", || self.address_after("broker    mqtt://"));
     }
 
     /// A client of its API.
@@ -152,10 +157,10 @@ impl Server {
         let _ = self.child.wait();
     }
 
-    fn address_after(&self, scheme: &str) -> Option<String> {
+    fn address_after(&self, words: &str) -> Option<String> {
         let output = self.output.lock().expect("no reader panics");
-        let line = output.iter().find(|line| line.contains(scheme))?;
-        let rest = line.split(scheme).nth(1)?;
+        let line = output.iter().find(|line| line.contains(words))?;
+        let rest = line.split(words).nth(1)?;
         Some(rest.split(['/', ' ', ',']).next()?.to_owned())
     }
 }

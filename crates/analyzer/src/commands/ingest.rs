@@ -29,7 +29,7 @@ pub(crate) fn run(args: IngestArgs) -> Result<()> {
     let stats_file = StatsFile::of_ingest();
     summary::listening(&plan, &loaded, None, opened.mqtt_at());
     summary::stats_file(stats_file.path());
-    let receiving = opened.start(&LoadProgress::default(), Some(stats_file))?;
+    let receiving = opened.start(&loaded, &LoadProgress::default(), Some(stats_file))?;
     summary::history(&index.read().totals(UnixMillis::now()));
 
     own.block_on(stop.wait());

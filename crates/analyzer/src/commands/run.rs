@@ -51,7 +51,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
     let serving = port.serve(state);
     summary::listening(&plan, &loaded, Some(http), mqtt_at);
 
-    let receiving = opened.start(&progress, StatsFile::if_asked_for())?;
+    let receiving = opened.start(&loaded, &progress, StatsFile::if_asked_for())?;
     summary::history(&index.read().totals(UnixMillis::now()));
     let demo = match mqtt_at {
         Some(address) if plan.demo => Some(demo::start(receiving.mqtt_threads(), address, &loaded)?),

@@ -1,11 +1,12 @@
 //! The keys of `config.json` that this program itself acts on.
 
-use super::error::ConfigError;
+use super::error::Complaints;
+use super::keeping::{Db, Retention, RetentionRules, StorageSection, StorageSettings};
 use super::sources::{LegacySource, MqttSource, OutsideBroker};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Types and defaults as the contract's table of keys has them; all keys may be absent.
 #[derive(Debug, Default, Deserialize)]
@@ -26,6 +27,9 @@ pub(crate) struct ConfigFile {
     pub(crate) validate_signatures: Option<bool>,
     pub(crate) metrics: Metrics,
     pub(crate) ingest_buffer_size: Option<usize>,
+    pub(super) retention: Retention,
+    pub(super) db: Db,
+    pub(super) storage: StorageSection,
 }
 
 /// Where to listen; a section of our own.
@@ -59,6 +63,9 @@ pub(crate) struct Metrics {
     pub(crate) sample_interval_sec: Option<u32>,
 }
 
+/// Messages that may wait for ingest. Enough for a burst of a second at full speed; CoreScope's default.
+const DEFAULT_QUEUE: usize = 50_000;
+
 /// Neither the queue nor the memory behind it may be configured away.
 const QUEUE_RANGE: std::ops::RangeInclusive<usize> = 100..=1_000_000;
 
@@ -72,50 +79,63 @@ impl ConfigFile {
         brokers
     }
 
+    /// Messages that may wait for ingest.
+    pub(crate) fn queue_size(&self) -> usize {
+        self.ingest_buffer_size.unwrap_or(DEFAULT_QUEUE)
+    }
+
+    /// How long things are kept.
+    pub(crate) fn retention(&self) -> RetentionRules {
+        self.retention.rules()
+    }
+
+    /// How packets are written.
+    pub(crate) fn storage(&self) -> StorageSettings {
+        self.storage.settings(&self.db)
+    }
+
     /// Refuses values that have the right type and no meaning.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] with the key.
-    pub(super) fn check(&self, path: &Path) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, complaints: &mut Complaints<'_>) {
         for (index, source) in self.mqtt_sources.iter().enumerate() {
-            if source.broker.trim().is_empty() {
-                return Err(ConfigError::value(
-                    path,
-                    format!("mqttSources[{index}].broker"),
-                    "is missing or empty",
-                ));
-            }
+            source.check(&format!("mqttSources[{index}]"), complaints);
         }
         if let Some(size) = self.ingest_buffer_size
             && !QUEUE_RANGE.contains(&size)
         {
             let problem = format!("{size} is outside {} to {}", QUEUE_RANGE.start(), QUEUE_RANGE.end());
-            return Err(ConfigError::value(path, "ingestBufferSize", problem));
+            complaints.add("ingestBufferSize", problem);
         }
         if self.metrics.sample_interval_sec == Some(0) {
-            return Err(ConfigError::value(path, "metrics.sampleIntervalSec", "must be at least 1 second"));
+            complaints.add("metrics.sampleIntervalSec", "must be at least 1 second");
         }
-        if let Some(text) = &self.listen.mqtt {
-            text.parse::<crate::cli::BrokerListen>()
-                .map_err(|problem| ConfigError::value(path, "listen.mqtt", problem))?;
+        if let Some(text) = &self.listen.mqtt
+            && let Err(problem) = text.parse::<crate::cli::BrokerListen>()
+        {
+            complaints.add("listen.mqtt", problem);
         }
-        Ok(())
+        self.retention.check(complaints);
+        self.db.check(complaints);
+        self.storage.check(complaints);
     }
 
-    /// What works, but surely not as meant.
-    pub(super) fn warnings(&self, path: &Path) -> Vec<String> {
-        let mut warnings = Vec::new();
+    /// What works, but surely not as meant: a key and what is to be said about it.
+    pub(super) fn remarks(&self) -> Vec<(String, String)> {
+        let mut remarks = Vec::new();
         if self.mqtt.broker.is_some() && !self.mqtt_sources.is_empty() {
-            warnings.push(format!("{}: `mqtt` is ignored because `mqttSources` is given", path.display()));
+            remarks.push(("mqtt".to_owned(), "`mqtt` is ignored because `mqttSources` is given".to_owned()));
         }
         for (index, source) in self.mqtt_sources.iter().enumerate() {
+            let key = format!("mqttSources[{index}].rejectUnauthorized");
+            if let Err(error) = source.broker(index).url() {
+                let key = format!("mqttSources[{index}].broker");
+                remarks
+                    .push((key, format!("the source `{}` is left out: {error}", source.broker(index).name)));
+            }
             if source.reject_unauthorized == Some(false) {
-                warnings.push(format!(
-                    "{}: `mqttSources[{index}].rejectUnauthorized` has no effect: connections with TLS are not implemented yet",
-                    path.display()
-                ));
+                let text = format!("`{key}` has no effect: connections with TLS are not implemented yet");
+                remarks.push((key, text));
             }
         }
-        warnings
+        remarks
     }
 }

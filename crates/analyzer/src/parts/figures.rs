@@ -157,6 +157,8 @@ impl Figures {
             ("observer_upserts", stats.observer_upserts.get()),
             ("metrics_upserts", stats.metrics_upserts.get()),
             ("write_errors", stats.write_errors.get()),
+            ("write_failing", stats.failing.get()),
+            ("rows_waiting", stats.queued_rows.get()),
             ("sig_drops", self.ledger.report().count(Outcome::InvalidSignature)),
             ("walCommits", stats.wal_commits.get()),
             ("groupCommitFlushes", stats.batches.get()),

@@ -5,12 +5,13 @@ use super::load::{self, LoadProgress};
 use super::plan::Plan;
 use super::reporting::Reporter;
 use super::stats_file::StatsFile;
+use super::upkeep::Upkeep;
 use super::{runtime, sources};
 use crate::config::Loaded;
 use anyhow::{Context as _, Result};
 use feed::{FeedHandle, FeedServer};
 use index::{Index, IndexOptions, SharedIndex};
-use ingest::{DurableSink, Ingest, LiveHook, OnDurable, SubmitHandle};
+use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle};
 use meshcore::{KeyRing, ScopeSet};
 use model::Change;
 use mqtt::{Broker, MessageReceiver};
@@ -20,9 +21,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use storage::{Storage, StorageOptions, WriteBatch, WriterHandle};
 use tokio::runtime::Runtime;
-
-/// Messages that may wait for ingest. Enough for a burst of a second at full speed; CoreScope's default.
-const DEFAULT_QUEUE: usize = 50_000;
 
 /// Everything opened; messages are taken and wait until [`Opened::start`].
 pub(crate) struct Opened {
@@ -44,6 +42,7 @@ pub(crate) struct Receiving {
     mqtt_threads: Runtime,
     feed: Option<FeedServer>,
     reporter: Reporter,
+    upkeep: Upkeep,
 }
 
 /// An index without packets, for this configuration.
@@ -63,12 +62,17 @@ impl Opened {
     /// # Errors
     /// When the data folder or an address cannot be used.
     pub(crate) fn new(plan: &Plan, loaded: &Loaded, keys: &Arc<KeyRing>, live: LiveHook) -> Result<Self> {
-        let storage = Storage::open(StorageOptions::new(plan.data.database()))?;
+        let settings = loaded.file.storage();
+        let storage = Storage::open(StorageOptions {
+            max_batch_delay: settings.max_delay,
+            durability: settings.durability,
+            ..StorageOptions::new(plan.data.database())
+        })?;
         let index = new_index(loaded, keys);
-        let (sender, receiver) = mqtt::queue(loaded.file.ingest_buffer_size.unwrap_or(DEFAULT_QUEUE));
+        let (sender, receiver) = mqtt::queue(loaded.file.queue_size());
         let mqtt_threads = runtime("mqtt", 1)?;
         let broker = mqtt_threads.block_on(sources::embedded_broker(plan, loaded, sender.clone()))?;
-        let outside = mqtt_threads.block_on(async { sources::outside_brokers(loaded, &sender) });
+        let outside = mqtt_threads.block_on(async { sources::outside_brokers(plan, loaded, &sender) });
         drop(sender);
         let mqtt_at = broker.as_ref().map(Broker::local_addr);
         let feed = mqtt_threads.block_on(async { FeedServer::bind(&plan.data.database()) });
@@ -107,7 +111,12 @@ impl Opened {
     ///
     /// # Errors
     /// When the database cannot be read or a thread cannot be started.
-    pub(crate) fn start(self, progress: &LoadProgress, stats_file: Option<StatsFile>) -> Result<Receiving> {
+    pub(crate) fn start(
+        self,
+        loaded: &Loaded,
+        progress: &LoadProgress,
+        stats_file: Option<StatsFile>,
+    ) -> Result<Receiving> {
         let Self { storage, index, ingest, receiver, figures, mqtt_threads, feed, .. } = self;
         load::replay(&storage, &index, progress)?;
         let ingest = std::thread::Builder::new()
@@ -115,8 +124,11 @@ impl Opened {
             .spawn(move || ingest.run(receiver))
             .context("cannot start the ingest thread")?;
         let told = feed.as_ref().map(FeedServer::handle).unwrap_or_default();
-        let reporter = Reporter::start(Arc::clone(&figures), told, stats_file)?;
-        Ok(Receiving { storage, ingest, figures, mqtt_threads, feed, reporter })
+        let reporter = Reporter::start(Arc::clone(&figures), told.clone(), stats_file)?;
+        let (rules, settings) = (retention_rules(loaded), loaded.file.storage());
+        let retention = Retention::new(rules, index, storage.writer());
+        let upkeep = Upkeep::start(retention, told, settings.vacuum_on_startup)?;
+        Ok(Receiving { storage, ingest, figures, mqtt_threads, feed, reporter, upkeep })
     }
 }
 
@@ -132,6 +144,7 @@ impl Receiving {
     /// # Errors
     /// When the last batch could not be committed.
     pub(crate) fn stop(self) -> Result<()> {
+        self.upkeep.stop();
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
         let written = self.storage.close().context("the last batch could not be committed");
@@ -140,6 +153,15 @@ impl Receiving {
         self.reporter.stop();
         self.mqtt_threads.shutdown_background();
         written
+    }
+}
+
+fn retention_rules(loaded: &Loaded) -> RetentionRules {
+    let (kept, settings) = (loaded.file.retention(), loaded.file.storage());
+    RetentionRules {
+        packets: kept.packets,
+        metrics: kept.metrics,
+        vacuum_pages: settings.incremental_vacuum_pages,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Where packets come from: the embedded broker, and the brokers of the configuration.
 
-use super::plan::Plan;
+use super::identity::InstanceId;
+use super::plan::{DataFolder, Plan};
 use crate::cli::BrokerListen;
 use crate::config::{Loaded, OutsideBroker};
 use anyhow::Result;
 use ingest::{IngestConfig, SourcePolicy};
 use model::SourceId;
-use mqtt::{Broker, BrokerConfig, MessageSender, MqttError, Qos, Secret, Source, SourceConfig, User};
+use mqtt::{Broker, BrokerConfig, MessageSender, MqttError, Secret, SessionKind, Source, SourceConfig, User};
 use std::time::Duration;
 
 /// Name and number of the embedded broker among the sources.
@@ -43,15 +44,21 @@ pub(crate) struct Unusable {
 
 /// Starts a client for each outside broker; must be called within the runtime that they shall run on. One that cannot be
 /// used, or is down, stops nothing: it is said in a warning and in the page's list of sources.
-pub(crate) fn outside_brokers(loaded: &Loaded, sender: &MessageSender) -> (Vec<Source>, Vec<Unusable>) {
-    let brokers = loaded.file.outside_brokers();
+///
+/// The data folder must be there, because our name for the brokers lies in it.
+pub(crate) fn outside_brokers(
+    plan: &Plan,
+    loaded: &Loaded,
+    sender: &MessageSender,
+) -> (Vec<Source>, Vec<Unusable>) {
+    let brokers = lasting(plan, loaded.file.outside_brokers());
     let mut sources = Vec::with_capacity(brokers.len());
     let mut unusable = Vec::new();
     for (number, broker) in (FIRST_OUTSIDE..).zip(&brokers) {
         match source_config(number, broker) {
             Ok(config) => sources.push(Source::spawn(config, sender.clone())),
+            // The warnings about the configuration have said so.
             Err(error) => {
-                tracing::warn!(source = broker.name, %error, "this source is left out");
                 unusable.push(Unusable { name: broker.name.clone(), reason: error.to_string() });
             }
         }
@@ -86,6 +93,31 @@ pub(crate) fn ingest_config(loaded: &Loaded) -> IngestConfig {
     }
 }
 
+/// The brokers with our client ids, which their sessions are kept under; without one, a session cannot last.
+fn lasting(plan: &Plan, mut brokers: Vec<OutsideBroker>) -> Vec<OutsideBroker> {
+    let ids = match &plan.data {
+        DataFolder::Kept(folder) if !brokers.is_empty() => match InstanceId::of(folder) {
+            Ok(id) => id.client_ids(&brokers),
+            Err(error) => {
+                tracing::warn!(folder = %folder.display(), %error, "the id of this installation cannot be kept, \
+                    so brokers keep nothing for the time when the program is not running");
+                Vec::new()
+            }
+        },
+        // What is gone with the folder will never come back for its messages.
+        DataFolder::Kept(_) | DataFolder::Temporary(_) => Vec::new(),
+    };
+    let mut ids = ids.into_iter();
+    for broker in &mut brokers {
+        match ids.next() {
+            Some(id) => broker.client_id = Some(id),
+            None if broker.client_id.is_none() => broker.session = SessionKind::Clean,
+            None => {}
+        }
+    }
+    brokers
+}
+
 fn source_config(number: u16, broker: &OutsideBroker) -> Result<SourceConfig, MqttError> {
     Ok(SourceConfig {
         source: number,
@@ -93,8 +125,10 @@ fn source_config(number: u16, broker: &OutsideBroker) -> Result<SourceConfig, Mq
         password: broker.password.clone().map(Secret::from),
         topics: broker.topics.clone(),
         connect_timeout: Duration::from_secs(broker.connect_timeout_secs),
-        // Public brokers serve QoS 0 and clean sessions only; a persistent session there would pile up for nobody.
-        qos: Qos::AtMostOnce,
+        client_id: broker.client_id.clone().unwrap_or_default(),
+        qos: broker.qos,
+        session: broker.session,
+        protocol: broker.protocol,
         ..SourceConfig::new(broker.name.clone(), &broker.url)?
     })
 }

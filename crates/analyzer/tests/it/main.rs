@@ -3,7 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod capture;
+#[cfg(target_os = "linux")]
+mod faults;
 mod hostile;
+mod kept;
+mod kill;
+mod outside;
+mod secrets;
 mod split;
 mod startup;
 

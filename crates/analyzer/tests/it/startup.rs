@@ -102,9 +102,9 @@ fn unknown_keys_are_warned_of_and_the_program_runs() {
     let config = folder.path().join("config.json");
     std::fs::write(&config, "{\n  \"prot\": 3000\n}").expect("written");
     let server = Server::start(&binary(), &["--mqtt", "off", "--config", &config.to_string_lossy()]);
-    assert_eq!(server.get("/api/healthz").status, 200);
+    testkit::eventually("it is ready", || (server.get("/api/healthz").status == 200).then_some(()));
     let output = server.output().join("\n");
-    assert!(output.contains("config.json:2: unknown key `prot`"), "{output}");
+    assert!(output.contains("config.json:2:3: unknown key `prot`"), "{output}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn cutoff(history: &History, share: f64) -> UnixMillis {
 
 /// What was never there, but for the records of the nodes.
 fn replay_without(history: &History, removed: &Removed, records: &[NodeRecord]) -> Index {
-    let gone: HashSet<TransmissionId> = removed.packets.iter().map(|(id, _)| *id).collect();
+    let gone: HashSet<TransmissionId> = removed.packets.iter().map(|packet| packet.transmission).collect();
     let mut index = Index::new(options());
     for record in records {
         index.apply(&Change::Node(record.clone())).unwrap();
@@ -63,11 +63,11 @@ proptest! {
         let (removed, old) = compaction.finish(&mut index).unwrap();
         history.index = old;
 
-        let ids: HashSet<TransmissionId> = removed.packets.iter().map(|(id, _)| *id).collect();
+        let ids: HashSet<TransmissionId> = removed.packets.iter().map(|packet| packet.transmission).collect();
         prop_assert_eq!(&ids, &old_enough);
         let heard_of_them = history.changes.iter().filter(
             |change| matches!(change, Change::Observation(seen) if ids.contains(&seen.transmission)));
-        let observations: usize = removed.packets.iter().map(|(_, observations)| observations.len()).sum();
+        let observations: usize = removed.packets.iter().map(|packet| packet.observations.len()).sum();
         prop_assert_eq!(observations, heard_of_them.count());
         let expected = replay_without(&history, &removed, &removed.nodes);
         prop_assert_eq!(snapshot(&index, history.now), snapshot(&expected, history.now));

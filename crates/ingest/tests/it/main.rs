@@ -10,5 +10,6 @@ mod filters;
 mod identity;
 mod packets;
 mod rejections;
+mod retention;
 mod statuses;
 mod support;

@@ -54,6 +54,8 @@ pub(super) struct Connected<R, W> {
 pub(super) struct ConnectFailure {
     pub(super) error: MqttError,
     pub(super) try_other_version: bool,
+    /// It may be the client identifier, or what goes with it, that the broker does not want.
+    pub(super) try_without_session: bool,
 }
 
 type TcpConnected = Connected<<TcpStream as Transport>::Read, <TcpStream as Transport>::Write>;
@@ -103,11 +105,12 @@ async fn introduce<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
             Ok(0) => {
                 let error = lost("closed by the broker before it answered".to_owned());
                 // Some brokers do just that when they do not know the version.
-                return Err(ConnectFailure { error, try_other_version: true });
+                return Err(ConnectFailure { error, try_other_version: true, try_without_session: false });
             }
             Ok(_) => {}
             Err(error) => {
-                return Err(ConnectFailure { error: lost(error.to_string()), try_other_version: true });
+                let error = lost(error.to_string());
+                return Err(ConnectFailure { error, try_other_version: true, try_without_session: false });
             }
         }
         let protocol = |problem: String| MqttError::Protocol { broker: login.broker.clone(), problem };
@@ -165,16 +168,17 @@ fn encode(login: &Login) -> Result<Vec<u8>, result_code::MqttError> {
 /// The keep-alive to use, if the broker lets us in.
 fn read_connack(body: &[u8], login: &Login) -> Result<Duration, ConnectFailure> {
     let wanted = Duration::from_secs(login.keep_alive.into());
-    let refused = |reason: String, try_other_version| ConnectFailure {
+    let refused = |reason: String, try_other_version, try_without_session| ConnectFailure {
         error: MqttError::Refused { broker: login.broker.clone(), what: "the connection".to_owned(), reason },
         try_other_version,
+        try_without_session,
     };
     let malformed =
         || MqttError::Protocol { broker: login.broker.clone(), problem: "malformed CONNACK".into() };
     match (login.version, body) {
         (ProtocolVersion::V3_1_1, [_, 0]) => Ok(wanted),
         // A broker that does not know version 5 answers like this, too.
-        (_, [_, code]) => Err(refused(return_code_in_words(*code), *code == 1)),
+        (_, [_, code]) => Err(refused(return_code_in_words(*code), *code == 1, [2, 5].contains(code))),
         (ProtocolVersion::V5, [_, 0, ..]) => {
             let (packet, _) = v5_0::Connack::parse(body).map_err(|_| malformed())?;
             let ours = packet.props().iter().find_map(|property| match property {
@@ -183,7 +187,10 @@ fn read_connack(body: &[u8], login: &Login) -> Result<Duration, ConnectFailure> 
             });
             Ok(ours.unwrap_or(wanted))
         }
-        (ProtocolVersion::V5, [_, code, ..]) => Err(refused(reason_in_words(*code), *code == 0x84)),
+        (ProtocolVersion::V5, [_, code, ..]) => {
+            let of_identity = [0x83, 0x85, 0x87].contains(code);
+            Err(refused(reason_in_words(*code), *code == 0x84, of_identity))
+        }
         _ => Err(malformed().into()),
     }
 }
@@ -202,6 +209,6 @@ fn return_code_in_words(code: u8) -> String {
 
 impl From<MqttError> for ConnectFailure {
     fn from(error: MqttError) -> Self {
-        Self { error, try_other_version: false }
+        Self { error, try_other_version: false, try_without_session: false }
     }
 }

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::backoff::Backoff;
-use super::connection::{Login, connect, ping};
-use super::source_config::{SourceConfig, SourceProtocol};
+use super::connection::{ConnectFailure, Login, connect, ping};
+use super::source_config::{SessionKind, SourceConfig, SourceProtocol};
 use super::status::{SourceStatus, StatusBoard};
 use super::subscription::{Subscription, SubscriptionEnd};
 use crate::error::MqttError;
@@ -85,6 +85,8 @@ enum Outcome {
     Failed,
     /// The other version is worth an attempt at once.
     TryOtherVersion,
+    /// The broker may not want to know us, or keep anything for us.
+    TryWithoutSession,
 }
 
 impl Runner {
@@ -111,10 +113,12 @@ impl Runner {
                         continue;
                     }
                 }
+                Outcome::TryWithoutSession => login = self.other_identity(login),
                 Outcome::Failed => other_version_tried = false,
             }
             if started.elapsed() >= GOOD_CONNECTION {
                 backoff.reset();
+                self.status.was_well();
             }
             let pause = backoff.next_pause();
             let mut stopped = self.stopped.clone();
@@ -143,6 +147,17 @@ impl Runner {
         }
     }
 
+    /// With a session and without in turn, so that neither a broker that never grants one nor one that refused for another
+    /// reason is given up.
+    fn other_identity(&self, login: Login) -> Login {
+        let version = login.version;
+        let lasting = self.login();
+        if login.session == SessionKind::Clean {
+            return Login { version, ..lasting };
+        }
+        Login { version, client_id: SourceConfig::passing_id(), session: SessionKind::Clean, ..lasting }
+    }
+
     async fn connect_once(&mut self, login: &Login) -> Outcome {
         let Some(messages) = self.messages.clone() else { return Outcome::Stopped };
         let mut stopped = self.stopped.clone();
@@ -154,12 +169,28 @@ impl Runner {
             Ok(connected) => connected,
             Err(failure) => {
                 let auto = self.config.protocol == SourceProtocol::Auto;
-                warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect");
+                // A broker that is down for days is tried thousands of times, and once is enough to say so.
+                if self.status.is_news(&failure.error.to_string()) {
+                    warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect and goes on trying");
+                } else {
+                    debug!(source = self.config.name, error = %failure.error, "mqtt source cannot connect yet");
+                }
                 self.status.failed(failure.error.to_string());
-                let try_other = auto && failure.try_other_version;
-                return if try_other { Outcome::TryOtherVersion } else { Outcome::Failed };
+                let lasting = self.config.identity().1 != SessionKind::Clean;
+                return match failure {
+                    ConnectFailure { try_other_version: true, .. } if auto => Outcome::TryOtherVersion,
+                    ConnectFailure { try_without_session: true, .. } if lasting => Outcome::TryWithoutSession,
+                    _ => Outcome::Failed,
+                };
             }
         };
+        if login.session != self.config.identity().1 {
+            warn!(
+                source = self.config.name,
+                broker = login.broker,
+                "mqtt broker keeps no session for us, so what is published while we are away is missed"
+            );
+        }
         info!(source = self.config.name, broker = login.broker, version = ?login.version, "mqtt source connected");
         self.status.connected();
 
@@ -190,7 +221,9 @@ impl Runner {
         };
         match end {
             SubscriptionEnd::Failed(error) => {
-                warn!(source = self.config.name, %error, "mqtt source lost its connection");
+                if self.status.is_news(&error.to_string()) {
+                    warn!(source = self.config.name, %error, "mqtt source lost its connection");
+                }
                 self.status.disconnected(Some(error.to_string()));
                 // What was read is not lost, unless the program ends meanwhile.
                 tokio::select! {

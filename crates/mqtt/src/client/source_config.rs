@@ -129,6 +129,11 @@ impl SourceConfig {
         Ok(())
     }
 
+    /// A client identifier for one connection.
+    pub(super) fn passing_id() -> String {
+        format!("source-{:016x}", random())
+    }
+
     /// The login to use.
     pub(super) fn credentials(&self) -> Option<Credentials> {
         match &self.username {
@@ -152,7 +157,7 @@ impl SourceConfig {
     pub(super) fn identity(&self) -> (String, SessionKind) {
         if self.client_id.is_empty() {
             // 23 characters at most: more than that a 3.1.1 broker need not accept.
-            (format!("source-{:016x}", random()), SessionKind::Clean)
+            (Self::passing_id(), SessionKind::Clean)
         } else {
             (self.client_id.clone(), self.session)
         }

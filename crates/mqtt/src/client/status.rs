@@ -53,6 +53,8 @@ struct Inner {
     start: Instant,
     /// Step number and messages in it, the newest last.
     recent: VecDeque<(u64, u64)>,
+    /// What was last said to be wrong, so that it is not said again and again.
+    said: Option<String>,
 }
 
 impl StatusBoard {
@@ -72,11 +74,26 @@ impl StatusBoard {
             bytes_in: 0,
             last_error: None,
         };
-        Self { inner: Mutex::new(Inner { status, start: Instant::now(), recent: VecDeque::new() }) }
+        Self {
+            inner: Mutex::new(Inner { status, start: Instant::now(), recent: VecDeque::new(), said: None }),
+        }
     }
 
     pub(super) fn snapshot(&self) -> SourceStatus {
         self.snapshot_at(Instant::now())
+    }
+
+    /// Whether this is something else than what was last said to be wrong; from now on it is what was said.
+    pub(super) fn is_news(&self, error: &str) -> bool {
+        let said = &mut self.inner.lock().said;
+        let news = said.as_deref() != Some(error);
+        *said = Some(error.to_owned());
+        news
+    }
+
+    /// All was well for a while, so the same error is news again.
+    pub(super) fn was_well(&self) {
+        self.inner.lock().said = None;
     }
 
     pub(super) fn connected(&self) {
@@ -155,6 +172,16 @@ impl Inner {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_same_error_is_news_only_once_until_all_was_well() {
+        let board = StatusBoard::new("city".into(), "mqtt://broker.example:1883".into());
+        assert!(board.is_news("refused"));
+        assert!(!board.is_news("refused"));
+        assert!(board.is_news("closed"));
+        board.was_well();
+        assert!(board.is_news("closed"));
+    }
 
     #[test]
     fn messages_leave_the_last_five_minutes_when_those_are_over() {

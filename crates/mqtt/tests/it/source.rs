@@ -250,3 +250,40 @@ async fn a_broker_that_talks_nonsense_is_left_and_tried_again() {
         assert!(!source.status().connected);
     }
 }
+
+#[tokio::test]
+async fn a_broker_that_refuses_the_session_is_used_without_and_one_that_grants_only_qos_0_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (sender, mut messages) = mqtt::queue(100);
+    let mut config = config("outside", listener.local_addr().unwrap());
+    config.protocol = SourceProtocol::V3_1_1;
+    config.client_id = "keeper".into();
+    config.session = SessionKind::Persistent { expiry: Duration::from_secs(3600) };
+    let source = Source::spawn(config, sender);
+
+    let accept = async || {
+        let (mut stream, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
+        let body = packet(&mut stream).await.1;
+        (stream, body[7] & 2 == 2, body.ends_with(b"keeper"))
+    };
+    let (mut stream, clean, known) = accept().await;
+    assert_eq!((clean, known), (false, true));
+    // 2: the identifier is not accepted.
+    stream.write_all(&[0x20, 2, 0, 2]).await.unwrap();
+    let (mut stream, clean, known) = accept().await;
+    assert_eq!((clean, known), (true, false));
+    stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
+    assert_eq!(packet(&mut stream).await.0, 0x82);
+    // Quality of service 0 is granted where 1 was asked for, and a message comes with it.
+    stream.write_all(&[0x90, 3, 0, 1, 0, 0x30, 4, 0, 1, b't', b'a']).await.unwrap();
+    assert_eq!(&next(&mut messages).await.payload[..], b"a");
+    assert!(source.status().connected && source.status().last_error.is_none());
+
+    // Another refusal, and the session is asked for again: it may be granted by now.
+    drop(stream);
+    let (mut stream, clean, _) = accept().await;
+    assert!(clean, "what worked is tried first");
+    stream.write_all(&[0x20, 2, 0, 5]).await.unwrap();
+    let (_stream, clean, known) = accept().await;
+    assert_eq!((clean, known), (false, true));
+}

@@ -1,0 +1,235 @@
+//! Keeping the history short: old packets leave the index and then the database, in steps that never hold up ingest.
+//!
+//! The index forgets first. From then on a late copy of an old packet is a new packet with rows of its own, so that the
+//! rows of the old one can be deleted at leisure. What nodes told in adverts that go is kept in their records.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use index::{Compaction, Removed, SharedIndex};
+use meshcore::NodeKey;
+use model::{NodeRecord, UnixMillis};
+use storage::{Removal, StorageError, WriterHandle};
+
+/// Rows deleted in one transaction: some milliseconds of the writer's time.
+const ROWS_PER_STEP: usize = 1_000;
+
+/// Rows taken over into the new index under one read lock: about a millisecond, during which ingest waits.
+const ROWS_PER_LOCK: u32 = 2_048;
+
+/// Pages given back in one transaction; each costs some 20 microseconds.
+const PAGES_PER_STEP: u32 = 128;
+
+/// Between two steps, so that a pass over a million rows takes no more than a fraction of the disk.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// How far the wall clock may run from the steady one before nothing is believed of it. A clock that was wrong and is set
+/// right moves once; nothing is lost by waiting for the next start.
+const MAX_DRIFT: Duration = Duration::from_secs(3_600);
+
+/// After the newest packet the mesh may have been silent, or the clock may be wrong: the age of packets is reckoned from no
+/// later than this after it, so that a wrong clock at the start cannot take the whole history.
+const MAX_SILENCE_MS: i64 = 24 * 3_600_000;
+
+/// How long each kind is kept; `None` is for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetentionRules {
+    /// Packets with their observations, by the time when they were first heard.
+    pub packets: Option<Duration>,
+    /// Samples of observers' counters, and refused packets.
+    pub metrics: Option<Duration>,
+    /// Free pages given back to the file system after a pass, at most.
+    pub vacuum_pages: u32,
+}
+
+/// What a pass has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RetentionReport {
+    /// Packets deleted.
+    pub transmissions: u64,
+    /// Observations deleted.
+    pub observations: u64,
+    /// Samples and refused packets deleted.
+    pub samples: u64,
+    /// Pages given back to the file system.
+    pub pages: u64,
+}
+
+/// Why a pass ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum RetentionError {
+    /// The database refused a step; the next pass goes on with it.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The index refused what it has itself.
+    #[error("the index cannot be compacted: {0}")]
+    Index(#[from] index::ApplyError),
+    /// The wall clock has jumped since the start.
+    #[error(
+        "the clock has moved by {moved_secs} s against the steady one since the start; nothing old is removed until the next start, \
+         so that a wrong clock takes no history"
+    )]
+    Clock {
+        /// Forward or backward, in seconds.
+        moved_secs: i64,
+    },
+}
+
+/// The job; one for a process.
+#[derive(Debug)]
+pub struct Retention {
+    rules: RetentionRules,
+    index: SharedIndex,
+    writer: WriterHandle,
+    /// Forgotten by the index and still to be deleted from the database.
+    pending: VecDeque<Removal>,
+    started: (Instant, UnixMillis),
+}
+
+impl Retention {
+    /// Does nothing until it is told to.
+    pub fn new(rules: RetentionRules, index: SharedIndex, writer: WriterHandle) -> Self {
+        let started = (Instant::now(), UnixMillis::now());
+        Self { rules, index, writer, pending: VecDeque::new(), started }
+    }
+
+    /// Deletes what is too old by now, and gives free pages back. `go_on` is asked between steps; when it says no the pass
+    /// ends there and the next one goes on.
+    ///
+    /// # Errors
+    /// [`RetentionError`]; whatever was deleted until then stays so.
+    pub fn pass(
+        &mut self,
+        now: UnixMillis,
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<RetentionReport, RetentionError> {
+        self.check_clock(now)?;
+        let mut report = RetentionReport::default();
+        if let Some(kept) = self.rules.packets {
+            self.forget(self.reckoned_from(now).plus_ms(-millis(kept)))?;
+        }
+        while let Some(removal) = self.pending.front().filter(|_| go_on()) {
+            let removed = self.writer.remove_packets(removal.clone())?;
+            self.pending.pop_front();
+            report.transmissions += removed.transmissions;
+            report.observations += removed.observations;
+            std::thread::sleep(PAUSE);
+        }
+        if let Some(kept) = self.rules.metrics {
+            let before = now.plus_ms(-millis(kept));
+            report.samples +=
+                self.repeat(go_on, |writer| writer.remove_metrics_before(before, ROWS_PER_STEP as u32))?;
+            report.samples +=
+                self.repeat(go_on, |writer| writer.remove_dropped_before(before, ROWS_PER_STEP as u32))?;
+        }
+        report.pages = self.give_back(self.rules.vacuum_pages, go_on)?;
+        Ok(report)
+    }
+
+    /// Gives free pages back to the file system, at most so many; says how many.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub fn give_back(&self, most: u32, go_on: &dyn Fn() -> bool) -> Result<u64, RetentionError> {
+        let mut given = 0;
+        while given < u64::from(most) && go_on() {
+            let left = u32::try_from(u64::from(most) - given).unwrap_or(u32::MAX);
+            let pages = self.writer.vacuum(left.min(PAGES_PER_STEP))?;
+            if pages == 0 {
+                break;
+            }
+            given += pages;
+            std::thread::sleep(PAUSE);
+        }
+        Ok(given)
+    }
+
+    /// Builds the index anew without what is older, and keeps in mind what is to be deleted.
+    fn forget(&mut self, before: UnixMillis) -> Result<(), RetentionError> {
+        let Some(mut compaction) = Compaction::begin(&self.index.read(), before) else { return Ok(()) };
+        while !compaction.step(&self.index.read(), ROWS_PER_LOCK)? {
+            std::thread::yield_now();
+        }
+        let (removed, old) = compaction.finish(&mut self.index.write())?;
+        // Freeing it takes a while, and nobody waits for that.
+        drop(old);
+        self.pending.extend(steps(removed));
+        Ok(())
+    }
+
+    fn repeat(
+        &self,
+        go_on: &dyn Fn() -> bool,
+        step: impl Fn(&WriterHandle) -> Result<u64, StorageError>,
+    ) -> Result<u64, RetentionError> {
+        let mut total = 0;
+        while go_on() {
+            let rows = step(&self.writer)?;
+            total += rows;
+            if rows < ROWS_PER_STEP as u64 {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(total)
+    }
+
+    fn reckoned_from(&self, now: UnixMillis) -> UnixMillis {
+        match self.index.read().newest_time() {
+            Some(newest) => now.min(newest.plus_ms(MAX_SILENCE_MS)),
+            None => now,
+        }
+    }
+
+    fn check_clock(&self, now: UnixMillis) -> Result<(), RetentionError> {
+        let (instant, wall) = self.started;
+        let moved_ms = now.0.saturating_sub(wall.0).saturating_sub(millis(instant.elapsed()));
+        if moved_ms.unsigned_abs() > MAX_DRIFT.as_millis() as u64 {
+            return Err(RetentionError::Clock { moved_secs: moved_ms / 1000 });
+        }
+        Ok(())
+    }
+}
+
+/// Cuts a removal into transactions. After each of them the records of the nodes say what is true then: the adverts of a
+/// later step are still stored, and not yet counted in the record.
+fn steps(removed: Removed) -> Vec<Removal> {
+    let records: HashMap<NodeKey, NodeRecord> =
+        removed.nodes.into_iter().map(|record| (record.key, record)).collect();
+    let mut later: HashMap<NodeKey, u32> = HashMap::new();
+    let mut steps = Vec::new();
+    let mut step = Removal::default();
+    let mut nodes: HashMap<NodeKey, u32> = HashMap::new();
+    let finish =
+        |step: &mut Removal, nodes: &mut HashMap<NodeKey, u32>, later: &mut HashMap<NodeKey, u32>| {
+            for (node, adverts) in nodes.drain() {
+                let later = later.entry(node).or_default();
+                step.nodes.extend(records.get(&node).map(|record| NodeRecord {
+                    adverts: record.adverts.saturating_sub(*later),
+                    ..record.clone()
+                }));
+                *later += adverts;
+            }
+            std::mem::take(step)
+        };
+    // From the last to the first, because a step must know what comes after it.
+    for packet in removed.packets.into_iter().rev() {
+        if let Some(node) = packet.advert_of {
+            *nodes.entry(node).or_default() += 1;
+        }
+        step.transmissions.push(packet.transmission);
+        step.observations.extend(packet.observations);
+        if step.transmissions.len() + step.observations.len() >= ROWS_PER_STEP {
+            steps.push(finish(&mut step, &mut nodes, &mut later));
+        }
+    }
+    if !step.transmissions.is_empty() {
+        steps.push(finish(&mut step, &mut nodes, &mut later));
+    }
+    steps.reverse();
+    steps
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
