@@ -64,7 +64,7 @@ fn said(server: &Server, words: &str) -> usize {
 }
 
 /// What is said when commits begin to fail.
-const FAILING: &str = "a commit failed and will be tried until it succeeds";
+const FAILING: &str = "a commit failed and will be tried again";
 
 /// What is said when they succeed again.
 const RECOVERED: &str = "commits succeed again";

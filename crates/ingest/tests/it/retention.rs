@@ -16,11 +16,12 @@ const TEN_DAYS: RetentionRules =
 
 /// Ingest into a real database.
 struct Station {
-    _folder: tempfile::TempDir,
     storage: Storage,
     index: SharedIndex,
     ingest: Ingest,
     now: UnixMillis,
+    // Last, so that it goes after the storage has closed.
+    _folder: tempfile::TempDir,
 }
 
 impl Station {
