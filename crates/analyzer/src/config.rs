@@ -5,6 +5,7 @@
 //! are reported at once.
 
 mod channel_keys;
+mod display;
 mod environment;
 mod error;
 mod file;
@@ -112,10 +113,10 @@ impl Loaded {
     fn apply(&mut self, environment: Environment) {
         self.environment = environment;
         self.take_environment();
-        for (key, text) in self.file.remarks() {
+        let remarks = self.file.remarks();
+        for (key, text) in remarks.into_iter().chain(display::mend(&mut self.api)) {
             self.warn_at(&key, &text);
         }
-        self.replace_unknown_timestamps();
         let mut complaints = Complaints::new(self.path.as_deref(), self.tree.as_ref());
         self.file.check(&mut complaints);
         let mut errors = complaints.errors;
@@ -170,33 +171,6 @@ impl Loaded {
             if get(name).is_some() {
                 self.warnings.push(format!("the environment variable {name} has no effect: {reason}"));
             }
-        }
-    }
-
-    /// A value that the page does not know becomes the default, as in CoreScope, and a warning.
-    fn replace_unknown_timestamps(&mut self) {
-        let defaults = api::Timestamps::default();
-        let given = &mut self.api.timestamps;
-        let mut warnings = Vec::new();
-        for (key, value, default, known) in [
-            ("defaultMode", &mut given.default_mode, defaults.default_mode, &["ago", "absolute"][..]),
-            ("timezone", &mut given.timezone, defaults.timezone, &["local", "utc"]),
-            (
-                "formatPreset",
-                &mut given.format_preset,
-                defaults.format_preset,
-                &["iso", "iso-seconds", "locale"],
-            ),
-        ] {
-            if !known.contains(&value.as_str()) {
-                let key = format!("timestamps.{key}");
-                let text = format!("`{key}` must be one of {}; {default} is used", known.join(", "));
-                warnings.push((key, text));
-                *value = default;
-            }
-        }
-        for (key, text) in warnings {
-            self.warn_at(&key, &text);
         }
     }
 

@@ -38,8 +38,15 @@ fn main() -> ExitCode {
 }
 
 /// Messages go to standard error, so that what a command prints stays clean; `ANALYZER_LOG` sets the level.
+/// Colours are for a terminal only: in a service's log they are rubbish.
 fn init_logging() {
+    use std::io::IsTerminal as _;
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("ANALYZER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
 }

@@ -3,7 +3,7 @@
 //! A test holds this table against the structures that take the values, so that no key can be called used that nobody
 //! takes.
 
-use Meaning::{NoEffect, Section, Sections, Used};
+use Meaning::{Named, NoEffect, Section, Sections, Used};
 
 /// What becomes of a key.
 #[derive(Clone, Copy)]
@@ -16,6 +16,8 @@ pub(super) enum Meaning {
     Section(Keys),
     /// A list of objects with these keys.
     Sections(Keys),
+    /// An object of such objects under names that the operator chooses.
+    Named(Keys),
 }
 
 pub(super) type Keys = &'static [(&'static str, Meaning)];
@@ -24,7 +26,7 @@ pub(super) type Keys = &'static [(&'static str, Meaning)];
 pub(super) const KEYS: Keys = &[
     ("analytics", NoEffect("there are no background recomputers to tune")),
     ("apiKey", Used),
-    ("areas", Used),
+    ("areas", Named(AREA)),
     ("batteryThresholds", NoEffect("battery levels are not judged yet")),
     ("branding", Used),
     ("cacheInvalidateMs", Used),
@@ -92,6 +94,15 @@ pub(super) const KEYS: Keys = &[
     ("wsReconnectMs", Used),
 ];
 
+const AREA: Keys = &[
+    ("label", Used),
+    ("latMax", Used),
+    ("latMin", Used),
+    ("lonMax", Used),
+    ("lonMin", Used),
+    ("polygon", Used),
+];
+
 const DB: Keys = &[
     ("incrementalVacuumPages", Used),
     ("load", NoEffect("the history is read as a stream and needs no chunks")),
@@ -114,12 +125,12 @@ const HEALTH_THRESHOLDS: Keys = &[
     ("nodeSilentHours", Used),
     ("observerOnlineMinutes", Used),
     ("observerStaleMinutes", Used),
-    ("relayActiveHours", Used),
+    ("relayActiveHours", NoEffect("relaying is not judged yet")),
 ];
 
 const LIST_LIMITS: Keys = &[
-    ("analyticsMax", Used),
-    ("bulkHealthMax", Used),
+    ("analyticsMax", NoEffect("the analytics are not implemented yet")),
+    ("bulkHealthMax", NoEffect("the health of nodes is not implemented yet")),
     ("channelMessagesMax", Used),
     ("nodesMax", Used),
     ("packetsMax", Used),

@@ -56,7 +56,7 @@ impl Loaded {
             let key = format!("{above}{name}");
             match meaning {
                 Meaning::NoEffect(_) => {}
-                Meaning::Used => settings.push(self.setting(key)),
+                Meaning::Used | Meaning::Named(_) => settings.push(self.setting(key)),
                 Meaning::Section(below) => self.section(&format!("{key}."), below, settings),
                 Meaning::Sections(below) => {
                     let count = self.find(&key).map_or(0, |node| match &node.kind {
@@ -151,10 +151,7 @@ impl Loaded {
             "healthThresholds.nodeSilentHours" => health.node_silent_hours.to_string(),
             "healthThresholds.observerOnlineMinutes" => health.observer_online_minutes.to_string(),
             "healthThresholds.observerStaleMinutes" => health.observer_stale_minutes.to_string(),
-            "healthThresholds.relayActiveHours" => health.relay_active_hours.to_string(),
             "ingestBufferSize" => file.queue_size().to_string(),
-            "listLimits.analyticsMax" => limits.analytics_max.to_string(),
-            "listLimits.bulkHealthMax" => limits.bulk_health_max.to_string(),
             "listLimits.channelMessagesMax" => limits.channel_messages_max.to_string(),
             "listLimits.nodesMax" => limits.nodes_max.to_string(),
             "listLimits.packetsMax" => limits.packets_max.to_string(),

@@ -325,6 +325,7 @@ fn every_key_that_is_called_used_is_taken_by_somebody() {
                 keys::Meaning::Used => not_taken.push(key),
                 keys::Meaning::NoEffect(_) => {}
                 keys::Meaning::Section(below) => look(&format!("{key}."), below, not_taken),
+                keys::Meaning::Named(below) => look(&format!("{key}.name."), below, not_taken),
                 keys::Meaning::Sections(below) => look(&format!("{key}[]."), below, not_taken),
             }
         }
@@ -367,4 +368,51 @@ fn settings_name_their_value_and_who_says_so() {
     assert_eq!(find("mqttSources[0].broker"), ("mqtt://u:****@h:1883", "config.json:4"));
     assert_eq!(find("mqttSources[0].qos"), ("1", "default"));
     assert_eq!(find("apiKey"), ("not set", "default"));
+}
+
+#[test]
+fn what_would_show_nothing_becomes_the_default_and_a_warning() {
+    let loaded = examine(
+        r#"{
+  "listLimits": {"packetsMax": 0}, "healthThresholds": {"nodeSilentHours": -1},
+  "mapDefaults": {"center": [200, 5]},
+  "areas": {"N": {"label": "North", "polygon": [[1, 2], [3, 400]], "lable": "x"}, "S": {}}
+}"#,
+    );
+    assert_eq!(loaded.errors().len(), 0);
+    assert_eq!(
+        (loaded.api.list_limits.packets_max, loaded.api.health_thresholds.node_silent_hours),
+        (10_000, 24.0)
+    );
+    assert_eq!(
+        loaded.warnings,
+        [
+            "config.json:4:68: unknown key `areas.N.lable` is ignored; did you mean `label`?",
+            "config.json:2:32: `listLimits.packetsMax` of 0 would show nothing; 10000 is used",
+            "config.json:2:76: `healthThresholds.nodeSilentHours` must be above 0; 24 is used",
+            "config.json:4:48: `areas.N.polygon` has 2 corners and makes no area; three are the least",
+            "config.json:4:57: `areas.N.polygon[1]` is no place: a corner is latitude, then longitude, in degrees",
+            "config.json:4:88: `areas.S` has no label, so the page does not offer it",
+            "config.json:3:29: `mapDefaults.center` is no place: 200, 5 are not latitude and longitude; the default is used",
+        ]
+    );
+}
+
+#[test]
+fn the_reader_of_places_agrees_with_the_reader_of_values() {
+    for text in [
+        r#"{"a \\ \"b\" {[,:]}": ["\\", "\\\"", "", "ü\u00fc\ud83d\ude00"], "c":{"d" : -1.5e+3 ,"e":[[],{},[{}]]}}"#,
+        "\r\n\t{ \"a\"\r\n:\r\n[ 1 ,2\t,\n3 ] , \"b\" : true }\r\n ",
+        "[]",
+        "\"text\"",
+        "7",
+    ] {
+        let tree = Node::read(Path::new("x"), text).expect("JSON");
+        assert_eq!(tree.to_value(), serde_json::from_str::<serde_json::Value>(text).expect("JSON"), "{text}");
+    }
+    let tree = Node::read(Path::new("x"), "\u{feff}{\r\n  \"ü\": {\"a.b\": [0, 17]}\r\n}").expect("JSON");
+    let found = tree.find("ü.a.b[1]").expect("it is there");
+    assert_eq!((found.place.line, found.place.column, found.path.as_str()), (2, 20, "ü.a.b[1]"));
+    assert!(tree.find("ü.a").is_none());
+    assert!(Node::read(Path::new("x"), &"[".repeat(100_000)).is_err(), "depth is bounded");
 }

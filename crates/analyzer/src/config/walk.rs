@@ -34,6 +34,11 @@ fn section(node: &Node, keys: Keys, remarks: &mut Vec<Remark>) {
                     items.iter().for_each(|item| section(item, below, remarks));
                 }
             }
+            Some((_, Meaning::Named(below))) => {
+                if let Kind::Object(members) = &member.node.kind {
+                    members.iter().for_each(|member| section(&member.node, below, remarks));
+                }
+            }
             Some((_, Meaning::NoEffect(reason))) => {
                 remarks.push(Remark { place, text: format!("`{path}` has no effect: {reason}") });
             }
@@ -62,7 +67,8 @@ fn elsewhere(lower: &str, above: &str, keys: Keys) -> Option<String> {
         match meaning {
             Meaning::Section(below) => elsewhere(lower, &format!("{above}{known}."), below),
             Meaning::Sections(below) => elsewhere(lower, &format!("{above}{known}[]."), below),
-            Meaning::Used | Meaning::NoEffect(_) => None,
+            // What an area has, such as a label, may stand in many places.
+            Meaning::Used | Meaning::NoEffect(_) | Meaning::Named(_) => None,
         }
         .or_else(|| (known.to_lowercase() == lower).then(|| format!("{above}{known}")))
     })

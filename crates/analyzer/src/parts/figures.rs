@@ -73,8 +73,11 @@ impl Figures {
     /// Says goodbye to all brokers and clients; nothing is received any more.
     pub(crate) async fn disconnect(&self) {
         let Brokers { embedded, outside, .. } = std::mem::take(&mut *self.brokers.lock());
-        for source in outside {
-            source.shutdown().await;
+        // All at once: each waits until what it has received is stored.
+        let leaving: Vec<_> = outside.into_iter().map(|source| tokio::spawn(source.shutdown())).collect();
+        for source in leaving {
+            // It only fails if it panicked, and then it has left as well.
+            let _ = source.await;
         }
         if let Some(broker) = embedded {
             broker.shutdown().await;

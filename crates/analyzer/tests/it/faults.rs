@@ -9,6 +9,7 @@ mod read_only;
 use crate::binary;
 use crate::kept::{Hearing, hash, payload, topic};
 use std::collections::BTreeSet;
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -25,17 +26,12 @@ fn wrapped(folder: &Path, before: &str) -> PathBuf {
     path
 }
 
-/// As [`wrapped`], in a mount namespace of its own, where `data` is a file system of `megabytes` in memory. `None`, loudly,
-/// where this is not allowed.
-fn wrapped_with_small_disk(folder: &Path, data: &Path, megabytes: usize, then: &str) -> Option<PathBuf> {
-    std::fs::create_dir_all(data).expect("a folder");
-    let mount = format!("mount -t tmpfs -o size={megabytes}m tmpfs {}", data.display());
-    let tried = Command::new("unshare")
-        .args(["--mount", "--propagation", "private", "sh", "-c", &mount])
-        .stderr(Stdio::null())
-        .status();
+/// As [`wrapped`], in a mount namespace of its own after `mount`. `None`, loudly, where this is not allowed.
+fn wrapped_apart(folder: &Path, mount: &str, then: &str) -> Option<PathBuf> {
+    let apart = ["--mount", "--propagation", "private", "sh", "-c"];
+    let tried = Command::new("unshare").args(apart).arg(mount).stderr(Stdio::null()).status();
     if !tried.is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: file systems cannot be mounted here; a disk of its own was not tested");
+        eprintln!("SKIPPED: file systems cannot be mounted here; not tested: {mount}");
         return None;
     }
     let inner = wrapped(folder, &format!("{mount} || exit 99\n{then}"));
@@ -44,6 +40,13 @@ fn wrapped_with_small_disk(folder: &Path, data: &Path, megabytes: usize, then: &
     std::fs::write(&outer, text).expect("written");
     std::fs::set_permissions(&outer, std::fs::Permissions::from_mode(0o755)).expect("executable");
     Some(outer)
+}
+
+/// As [`wrapped_apart`], where `data` is a small file system in memory.
+fn wrapped_with_small_disk(folder: &Path, data: &Path, megabytes: usize, then: &str) -> Option<PathBuf> {
+    std::fs::create_dir_all(data).expect("a folder");
+    let mount = format!("mount -t tmpfs -o size={megabytes}m tmpfs {}", data.display());
+    wrapped_apart(folder, &mount, then)
 }
 
 /// A counter of the write path.
@@ -79,14 +82,18 @@ fn said_once(server: &Server) {
     assert_eq!(written(server, "write_failing"), 0);
 }
 
-/// Publishes in the background; ends when all is acknowledged.
-fn publish(server: &Server, observer: String, numbers: Range<u32>) -> JoinHandle<BTreeSet<Hearing>> {
+/// Publishes in the background; ends when all is acknowledged, or the program is gone.
+fn publish(
+    server: &Server,
+    observer: String,
+    numbers: Range<u32>,
+) -> JoinHandle<io::Result<BTreeSet<Hearing>>> {
     let mut publisher = AckedPublisher::connect(&server.mqtt, &observer, 100).expect("the broker lets us in");
     std::thread::spawn(move || {
         for number in numbers.clone() {
-            publisher.publish(&topic(&observer), &payload(number)).expect("sent");
+            publisher.publish(&topic(&observer), &payload(number))?;
         }
-        publisher.settle().expect("all are acknowledged");
-        numbers.map(|number| (hash(number), observer.clone())).collect()
+        publisher.settle()?;
+        Ok(numbers.map(|number| (hash(number), observer.clone())).collect())
     })
 }

@@ -123,3 +123,32 @@ fn a_broker_that_is_down_stops_nothing_and_its_password_is_never_shown() {
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("someone:****@"), "{shown}");
 }
+
+#[test]
+fn a_theme_beside_the_configuration_goes_over_it_and_a_broken_one_is_named() {
+    let folder = scratch();
+    let config = folder.path().join("config.json");
+    std::fs::write(&config, r#"{"branding": {"siteName": "By configuration", "tagline": "Stays"}}"#)
+        .expect("written");
+    let theme = folder.path().join("theme.json");
+    std::fs::write(&theme, r#"{"branding": {"siteName": "By theme"}}"#).expect("written");
+    let arguments = ["--mqtt", "off", "--config", &config.to_string_lossy()];
+    let server = Server::start(&binary(), &arguments);
+    let branding = &server.get("/api/config/theme").json()["branding"];
+    assert_eq!((&branding["siteName"], &branding["tagline"]), (&"By theme".into(), &"Stays".into()));
+
+    std::fs::write(&theme, "{\n\"branding\": }").expect("written");
+    let text = failure(folder.path(), &["--config", &config.to_string_lossy()]);
+    assert!(text.contains("theme.json:2:"), "{text}");
+}
+
+#[test]
+fn all_that_is_wrong_in_a_configuration_is_said_at_one_start() {
+    let folder = scratch();
+    let text = "{\n\"port\": \"x\",\n\"hashChannels\": 1,\n\"retention\": {\"packetDays\": -5}\n}";
+    std::fs::write(folder.path().join("config.json"), text).expect("written");
+    let text = failure(folder.path(), &[]);
+    for line in ["config.json:2:9:", "config.json:3:17:", "config.json:4:29:"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+}

@@ -158,6 +158,26 @@ impl Runner {
         Login { version, client_id: SourceConfig::passing_id(), session: SessionKind::Clean, ..lasting }
     }
 
+    /// Notes that there is no connection, and what to try next.
+    fn failed(&self, failure: &ConnectFailure) -> Outcome {
+        let (source, error) = (&self.config.name, &failure.error);
+        // A broker that is down for days is tried thousands of times, and once is enough to say so.
+        if self.status.is_news(&error.to_string()) {
+            warn!(source, %error, "mqtt source cannot connect and goes on trying");
+        } else {
+            debug!(source, %error, "mqtt source cannot connect yet");
+        }
+        self.status.failed(error.to_string());
+        let lasting = self.config.identity().1 != SessionKind::Clean;
+        if self.config.protocol == SourceProtocol::Auto && failure.try_other_version {
+            Outcome::TryOtherVersion
+        } else if lasting && failure.try_without_session {
+            Outcome::TryWithoutSession
+        } else {
+            Outcome::Failed
+        }
+    }
+
     async fn connect_once(&mut self, login: &Login) -> Outcome {
         let Some(messages) = self.messages.clone() else { return Outcome::Stopped };
         let mut stopped = self.stopped.clone();
@@ -167,22 +187,7 @@ impl Runner {
         };
         let connected = match connected {
             Ok(connected) => connected,
-            Err(failure) => {
-                let auto = self.config.protocol == SourceProtocol::Auto;
-                // A broker that is down for days is tried thousands of times, and once is enough to say so.
-                if self.status.is_news(&failure.error.to_string()) {
-                    warn!(source = self.config.name, error = %failure.error, "mqtt source cannot connect and goes on trying");
-                } else {
-                    debug!(source = self.config.name, error = %failure.error, "mqtt source cannot connect yet");
-                }
-                self.status.failed(failure.error.to_string());
-                let lasting = self.config.identity().1 != SessionKind::Clean;
-                return match failure {
-                    ConnectFailure { try_other_version: true, .. } if auto => Outcome::TryOtherVersion,
-                    ConnectFailure { try_without_session: true, .. } if lasting => Outcome::TryWithoutSession,
-                    _ => Outcome::Failed,
-                };
-            }
+            Err(failure) => return self.failed(&failure),
         };
         if login.session != self.config.identity().1 {
             warn!(

@@ -38,7 +38,7 @@ fn a_full_disk_stops_acknowledgements_and_space_brings_them_back() {
     std::fs::remove_file(filling).expect("there is space again");
 
     for publishing in publishing {
-        promised.extend(publishing.join().expect("all are acknowledged"));
+        promised.extend(publishing.join().expect("no panic").expect("all are acknowledged"));
     }
     demand(&server, &promised);
     said_once(&server);

@@ -24,7 +24,7 @@ fn a_database_locked_by_another_process_holds_acknowledgements_back_and_loses_no
     );
     other.execute_batch("COMMIT").expect("released");
     for publishing in publishing {
-        promised.extend(publishing.join().expect("all are acknowledged"));
+        promised.extend(publishing.join().expect("no panic").expect("all are acknowledged"));
     }
     demand(&server, &promised);
     said_once(&server);
