@@ -7,6 +7,7 @@ mod services;
 mod sources;
 mod stop;
 mod summary;
+mod write_figures;
 
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
