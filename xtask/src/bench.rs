@@ -12,6 +12,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("api", "api", "requests"),
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),
+    ("write", "analyzer", "write"),
 ];
 
 /// Runs one benchmark, or all.

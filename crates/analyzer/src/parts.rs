@@ -14,6 +14,7 @@ pub(crate) mod stats_file;
 pub(crate) mod stop;
 pub(crate) mod summary;
 pub(crate) mod upkeep;
+mod write_figures;
 
 use anyhow::{Context as _, Result};
 use tokio::runtime::Runtime;

@@ -3,7 +3,7 @@
 mod reports;
 
 pub use reports::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo,
+    Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo,
     RecentRejection, SourceAccount, SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
     WriterPerf,
 };

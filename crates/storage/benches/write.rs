@@ -9,7 +9,7 @@ use model::{
     Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, PacketHash,
     SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
-use storage::{Durability, Storage, StorageOptions, WriteBatch};
+use storage::{Durability, Removal, Storage, StorageOptions, WriteBatch};
 
 const OBSERVERS: u16 = 100;
 
@@ -18,6 +18,83 @@ fn main() {
         run(rows, packets, Durability::PowerLoss);
     }
     run(5_000, 100_000, Durability::ProcessEnd);
+    retention();
+}
+
+/// Removes a million observations and their packets in steps while ingest goes on, and prints how long ingest was kept
+/// waiting.
+fn retention() {
+    const PACKETS: u64 = 100_000;
+    const STEP_PACKETS: u64 = 90;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let options = StorageOptions::new(folder.path().join("bench.db"));
+    let storage = Storage::open(options).expect("a new database");
+    let (stats, writer) = (storage.stats(), storage.writer());
+    writer.submit(batch((0..OBSERVERS).map(observer).collect())).expect("an open storage");
+    let mut random = 0x9e37_79b9_7f4a_7c15;
+    let (mut heads, mut observations) = (0, 0);
+    for number in 0..PACKETS {
+        writer
+            .submit(batch(packet(number, &mut random, &mut heads, &mut observations)))
+            .expect("an open storage");
+    }
+    writer.flush().expect("a working disk");
+    let before = (stats.batches.get(), stats.wal_bytes.get());
+    let (mut longest, mut longest_group) = (Duration::ZERO, Duration::ZERO);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        // 200 observations a second whose senders wait, so that a group is due nearly all the time.
+        scope.spawn(|| {
+            let mut number = PACKETS;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let changes = packet(number, &mut random, &mut heads, &mut observations);
+                let on_durable: Box<dyn FnOnce() + Send> = Box::new(|| {});
+                writer.submit(WriteBatch { changes, on_durable: Some(on_durable) }).expect("an open storage");
+                number += 1;
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        });
+        for from in (0..PACKETS).step_by(STEP_PACKETS as usize) {
+            let to = (from + STEP_PACKETS).min(PACKETS);
+            let removal = Removal {
+                transmissions: (from + 1..=to).map(TransmissionId).collect(),
+                observations: (from * 10 + 1..=to * 10).map(ObservationId).collect(),
+                nodes: Vec::new(),
+            };
+            storage.writer().remove_packets(removal).expect("a working disk");
+            // The histograms look back over the newest only.
+            longest = longest.max(stats.step_delay.summary().max);
+            longest_group = longest_group.max(stats.batch_hold.summary().max);
+        }
+        let removed = start.elapsed();
+        while storage.writer().vacuum(256).expect("a working disk") > 0 {
+            longest = longest.max(stats.step_delay.summary().max);
+            longest_group = longest_group.max(stats.batch_hold.summary().max);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        println!("retention: {} rows removed in {removed:.2?}", stats.rows_removed.get());
+        println!("  {} pages given back in {:.2?} more", stats.pages_freed.get(), start.elapsed() - removed);
+    });
+    let (hold, delay, wait) =
+        (stats.step_hold.summary(), stats.step_delay.summary(), stats.batch_hold.summary());
+    println!(
+        "  {} steps, p50 {:.2?} p99 {:.2?} longest {:.2?}   {:.0} bytes of log a row",
+        hold.count,
+        hold.p50,
+        hold.p99,
+        hold.max,
+        (stats.wal_bytes.get() - before.1) as f64 / stats.rows_removed.get() as f64
+    );
+    println!(
+        "  {} groups of ingest meanwhile, {} delayed by a step, longest delay {:.2?}; groups took p99 {:.2?}, longest {:.2?}",
+        stats.batches.get() - before.0,
+        delay.count,
+        longest,
+        wait.p99,
+        longest_group
+    );
+    println!("  {} checkpoints, {} truncating", stats.checkpoints.get(), stats.truncating_checkpoints.get());
 }
 
 /// Writes in groups of `rows` rows, then loads.

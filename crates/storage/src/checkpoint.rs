@@ -26,6 +26,10 @@ const PASSIVE_INTERVAL: Duration = Duration::from_secs(300);
 /// 64 MB of log, some 1.5 million observations written without a pause.
 const TRUNCATE_FRAMES: u64 = 16_384;
 
+/// 16 MB that are in the log and not yet in the database: with so many, steps of retention wait for the checkpointer. A
+/// million rows removed without a pause would else take the log to its bound, where ingest, too, would have to wait.
+const STEP_FRAMES: u64 = 4_096;
+
 /// How long TRUNCATE waits for readers to finish, and so about how long the writer may wait for it.
 const TRUNCATE_WAIT: Duration = Duration::from_secs(2);
 
@@ -52,6 +56,9 @@ struct State {
     frames: u64,
     /// Frames that were in the log when the last checkpoint began.
     seen: u64,
+    /// Frames of the present log that are known to be in the database, too.
+    copied: u64,
+    passive_wanted: bool,
     /// How often the log began anew.
     restarts: u64,
     /// At how many frames TRUNCATE is tried next; it moves on when readers were in the way.
@@ -108,7 +115,7 @@ impl Signal {
         let mut state = self.state.lock();
         if frames < state.frames {
             // The log began anew.
-            state.seen = 0;
+            (state.seen, state.copied) = (0, 0);
             state.restarts += 1;
         }
         state.frames = frames;
@@ -130,8 +137,27 @@ impl Signal {
     /// There is another log than before, without frames.
     pub(crate) fn log_is_new(&self) {
         let mut state = self.state.lock();
-        (state.frames, state.seen, state.truncate_at) = (0, 0, None);
+        (state.frames, state.seen, state.copied, state.truncate_at) = (0, 0, 0, None);
         state.restarts += 1;
+    }
+
+    /// Whether the log can take the pages of another step; if not, a checkpoint will make room.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut state = self.state.lock();
+        let room = state.frames.saturating_sub(state.copied) < STEP_FRAMES;
+        if !room {
+            state.passive_wanted = true;
+            self.wake.notify_all();
+        }
+        room
+    }
+
+    /// A checkpoint has copied so much of the log that had begun anew so often.
+    fn copied(&self, copied: u64, restarts: u64) {
+        let mut state = self.state.lock();
+        if state.restarts == restarts {
+            state.copied = copied;
+        }
     }
 
     /// Frames of the log, and how often it has begun anew.
@@ -151,8 +177,12 @@ impl Signal {
                 return Task::Truncate;
             }
             let waiting = state.frames.saturating_sub(state.seen);
-            if waiting >= PASSIVE_FRAMES || (waiting > 0 && Instant::now() >= deadline) {
+            if waiting >= PASSIVE_FRAMES
+                || state.passive_wanted
+                || (waiting > 0 && Instant::now() >= deadline)
+            {
                 state.seen = state.frames;
+                state.passive_wanted = false;
                 return Task::Passive;
             }
             if Instant::now() >= deadline {
@@ -168,7 +198,7 @@ impl Signal {
         let mut state = self.state.lock();
         state.truncate_wanted = false;
         if emptied {
-            (state.frames, state.seen, state.truncate_at) = (0, 0, None);
+            (state.frames, state.seen, state.copied, state.truncate_at) = (0, 0, 0, None);
             state.restarts += 1;
         } else {
             state.seen = state.frames;
@@ -228,6 +258,7 @@ impl Worker {
                 self.stats.checkpoints.increment();
                 self.stats.checkpoint_time.record(start.elapsed());
                 self.count(copied, truncating, frames, restarts);
+                self.signal.copied(copied, restarts);
                 copied == log
             }
             // A reader or a transaction is in the way; that is what PASSIVE lives with, and TRUNCATE comes again.

@@ -206,7 +206,7 @@ impl Drop for Writer {
 fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
     // However this thread ends, nobody may wait for it for ever.
     let _guard = queue.end_with_thread();
-    while let Some(work) = queue.next_work() {
+    while let Some(work) = queue.next_work(|| committer.has_room()) {
         match work {
             Work::Group(group) => committer.commit(*group, queue)?,
             Work::Look => committer.look_after_files(),
@@ -218,8 +218,9 @@ fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
                 }
                 let start = Instant::now();
                 (step.run)(Ok(&mut committer));
-                if let Some(due) = queue.group_due() {
-                    committer.count_delay(due.max(start).elapsed());
+                let end = Instant::now();
+                if let Some(due) = queue.group_due().filter(|due| *due <= end) {
+                    committer.count_delay(end - due.max(start));
                 }
             }
         }

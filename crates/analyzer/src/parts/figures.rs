@@ -1,10 +1,11 @@
 //! What is known of the receiving half, from counters that ingest, storage and the brokers keep anyway.
 
 use super::sources::{EMBEDDED, Unusable};
+use super::write_figures::{file_io, writer_perf};
 use anyhow::Result;
 use api::{
     Count, DbFigures, IngestReport, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection,
-    SourceAccount, SourceLiveness, WriteSourcesSnapshot, WriterPerf,
+    SourceAccount, SourceLiveness, WriteSourcesSnapshot,
 };
 use ingest::{Ingest, IngestLedger, Outcome};
 use model::UnixMillis;
@@ -159,6 +160,7 @@ impl Figures {
             ("head_inserted", stats.head_inserted.get()),
             ("observer_upserts", stats.observer_upserts.get()),
             ("metrics_upserts", stats.metrics_upserts.get()),
+            ("node_upserts", stats.node_upserts.get()),
             ("write_errors", stats.write_errors.get()),
             ("write_failing", stats.failing.get()),
             ("rows_waiting", stats.queued_rows.get()),
@@ -166,24 +168,16 @@ impl Figures {
             ("walCommits", stats.wal_commits.get()),
             ("groupCommitFlushes", stats.batches.get()),
             ("checkpoints", stats.checkpoints.get()),
+            ("rows_removed", stats.rows_removed.get()),
+            ("pages_freed", stats.pages_freed.get()),
+            ("rows_set_aside", stats.rows_set_aside.get()),
+            ("rows_put_aside", stats.rows_put_aside.get()),
         ];
-        let (wait, hold) = (stats.batch_wait.summary(), stats.batch_hold.summary());
-        let writer = WriterPerf {
-            count: hold.count,
-            contention_total: 0,
-            wait_ms_p50: ms(wait.p50),
-            wait_ms_p95: ms(wait.p95),
-            wait_ms_p99: ms(wait.p99),
-            wait_ms_max: ms(wait.max),
-            hold_ms_p50: ms(hold.p50),
-            hold_ms_p95: ms(hold.p95),
-            hold_ms_p99: ms(hold.p99),
-            hold_ms_max: ms(hold.max),
-        };
         WriteSourcesSnapshot {
             sources: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
             sample_at: Some(UnixMillis::now()),
-            writer_perf: [("storage_writer".to_owned(), writer)].into(),
+            writer_perf: writer_perf(stats),
+            io: file_io(&stats.io),
         }
     }
 
@@ -279,8 +273,4 @@ fn outside_row(status: SourceStatus) -> MqttSourceRow {
 fn unix_secs(time: Option<SystemTime>) -> i64 {
     let since = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
     since.map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
-}
-
-fn ms(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }

@@ -174,6 +174,26 @@ pub struct WriteSourcesSnapshot {
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     #[schema(required = false)]
     pub writer_perf: BTreeMap<String, WriterPerf>,
+    /// What reached the file system since the start, by who caused it and by kind of file; absent while nothing is
+    /// counted.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    pub io: BTreeMap<String, BTreeMap<String, FileIo>>,
+}
+
+/// Reads and writes of one kind of file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FileIo {
+    /// Bytes written.
+    pub written_bytes: u64,
+    /// Writes.
+    pub writes: u64,
+    /// Bytes read.
+    pub read_bytes: u64,
+    /// Reads.
+    pub reads: u64,
+    /// Times that it was forced to the medium.
+    pub syncs: u64,
 }
 
 /// How long a component waited for the write connection and held it. Milliseconds.

@@ -192,6 +192,11 @@ impl Committer {
         ids.transmission > self.written.transmission || ids.observation > self.written.observation
     }
 
+    /// Whether the log can take another step.
+    pub(super) fn has_room(&self) -> bool {
+        self.checkpoints.has_room()
+    }
+
     /// Notes for how long a step has kept a group waiting.
     pub(super) fn count_delay(&self, delay: Duration) {
         self.stats.step_delay.record(delay);

@@ -48,6 +48,12 @@ pub(crate) enum Work {
 /// How long the writer waits before it looks whether its files are still there.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A step that must wait for room in the log asks again so often …
+const ROOM_INTERVAL: Duration = Duration::from_millis(10);
+
+/// … and begins after this long in any case: a reader may keep the checkpointer from making room for as long as it likes.
+const ROOM_PATIENCE: Duration = Duration::from_secs(2);
+
 pub(crate) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
@@ -70,6 +76,8 @@ struct State {
     flushes: usize,
     newest: Option<Instant>,
     steps: VecDeque<Step>,
+    /// Since when the first of `steps` waits for room in the log.
+    held_since: Option<Instant>,
     sleep: Sleep,
     /// Set by `close`: when to be done.
     closing_since: Option<Instant>,
@@ -177,8 +185,9 @@ impl Queue {
         drop(steps);
     }
 
-    /// Waits until there is something to do; `None` when the queue is closed and empty.
-    pub(crate) fn next_work(&self) -> Option<Work> {
+    /// Waits until there is something to do; `None` when the queue is closed and empty. Steps begin while there is room
+    /// for what they write.
+    pub(crate) fn next_work(&self, has_room: impl Fn() -> bool) -> Option<Work> {
         let mut state = self.state.lock();
         let look_at = Instant::now() + LOOK_INTERVAL;
         loop {
@@ -189,11 +198,16 @@ impl Queue {
             if due.is_none() && state.closing_since.is_some() {
                 return None;
             }
-            if let Some(step) = state.steps.pop_front() {
-                return Some(Work::Step(step));
+            let mut wake_at = due.map_or(look_at, |due| due.min(look_at));
+            if !state.steps.is_empty() {
+                let held_since = *state.held_since.get_or_insert_with(Instant::now);
+                if has_room() || held_since.elapsed() >= ROOM_PATIENCE {
+                    state.held_since = None;
+                    return state.steps.pop_front().map(Work::Step);
+                }
+                wake_at = wake_at.min(Instant::now() + ROOM_INTERVAL);
             }
             state.sleep = due.map_or(Sleep::UntilTold, Sleep::Until);
-            let wake_at = due.map_or(look_at, |due| due.min(look_at));
             let timed_out = self.arrived.wait_until(&mut state, wake_at).timed_out();
             state.sleep = Sleep::Awake;
             if timed_out && wake_at == look_at {

@@ -1,9 +1,9 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
 use api::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
-    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
-    SubmittedPacket, WriteSourcesSnapshot,
+    Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount,
+    PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission,
+    SubmitError, SubmittedPacket, WriteSourcesSnapshot,
 };
 use model::{TransmissionId, UnixMillis};
 use std::collections::BTreeMap;
@@ -85,10 +85,12 @@ impl Services for TestServices {
 
     fn write_sources(&self) -> WriteSourcesSnapshot {
         let sources = [("obs_inserted", 2), ("tx_inserted", 1), ("sig_drops", 0)];
+        let log = FileIo { written_bytes: 8_240, writes: 4, read_bytes: 0, reads: 0, syncs: 1 };
         WriteSourcesSnapshot {
             sources: sources.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect(),
             sample_at: Some(NOW),
             writer_perf: BTreeMap::new(),
+            io: [("packets".to_owned(), [("wal".to_owned(), log)].into())].into(),
         }
     }
 

@@ -37,7 +37,7 @@ fn order(queue: &Queue, works: usize) -> String {
         Some(Work::Look) => 'l',
         None => '.',
     };
-    (0..works).map(|_| name(queue.next_work())).collect()
+    (0..works).map(|_| name(queue.next_work(|| true))).collect()
 }
 
 #[test]
@@ -62,6 +62,19 @@ fn steps_take_the_time_in_which_a_group_is_only_forming() {
     assert_eq!(order(&queue, 2), "ss");
     queue.submit(rows(2, false)).unwrap();
     assert_eq!(order(&queue, 1), "g");
+}
+
+#[test]
+fn a_step_waits_for_room_in_the_log_and_groups_do_not() {
+    let queue = queue();
+    step(&queue);
+    queue.submit(rows(3, false)).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let no_room_yet = || asked.replace(asked.get() + 1) >= 3;
+    assert!(matches!(queue.next_work(no_room_yet), Some(Work::Group(_))));
+    assert_eq!(asked.get(), 0);
+    assert!(matches!(queue.next_work(no_room_yet), Some(Work::Step(_))));
+    assert_eq!(asked.get(), 4);
 }
 
 #[test]

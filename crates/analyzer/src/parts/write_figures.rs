@@ -1,0 +1,59 @@
+//! The write path's counters in the words of the API.
+
+use api::{FileIo, WriterPerf};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use storage::{IoFile, IoStats, IoWork, WriteStats};
+use telemetry::Summary;
+
+/// How long the parts of the write path waited and held the writer; those that have done nothing yet are left out.
+pub(super) fn writer_perf(stats: &WriteStats) -> BTreeMap<String, WriterPerf> {
+    let none = Summary::default();
+    let components = [
+        ("storage_writer", stats.batch_wait.summary(), stats.batch_hold.summary()),
+        ("commit", none, stats.commit_time.summary()),
+        ("checkpoint", none, stats.checkpoint_time.summary()),
+        // How long it made groups of ingest wait, and for how long it held the writer.
+        ("retention", stats.step_delay.summary(), stats.step_hold.summary()),
+    ];
+    let at_work = components.into_iter().filter(|(_, _, hold)| hold.count > 0);
+    at_work.map(|(name, wait, hold)| (name.to_owned(), component(&wait, &hold))).collect()
+}
+
+fn component(wait: &Summary, hold: &Summary) -> WriterPerf {
+    WriterPerf {
+        count: hold.count,
+        contention_total: 0,
+        wait_ms_p50: ms(wait.p50),
+        wait_ms_p95: ms(wait.p95),
+        wait_ms_p99: ms(wait.p99),
+        wait_ms_max: ms(wait.max),
+        hold_ms_p50: ms(hold.p50),
+        hold_ms_p95: ms(hold.p95),
+        hold_ms_p99: ms(hold.p99),
+        hold_ms_max: ms(hold.max),
+    }
+}
+
+/// What reached the file system; pairs of cause and file between which nothing happened are left out.
+pub(super) fn file_io(stats: &IoStats) -> BTreeMap<String, BTreeMap<String, FileIo>> {
+    let mut io: BTreeMap<String, BTreeMap<String, FileIo>> = BTreeMap::new();
+    for (work, file) in IoWork::ALL.iter().flat_map(|work| IoFile::ALL.map(|file| (*work, file))) {
+        let counts = stats.counts(work, file);
+        let row = FileIo {
+            written_bytes: counts.written_bytes.get(),
+            writes: counts.writes.get(),
+            read_bytes: counts.read_bytes.get(),
+            reads: counts.reads.get(),
+            syncs: counts.syncs.get(),
+        };
+        if row != FileIo::default() {
+            io.entry(work.name().to_owned()).or_default().insert(file.name().to_owned(), row);
+        }
+    }
+    io
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
