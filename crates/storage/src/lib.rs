@@ -35,13 +35,17 @@
 
 #![deny(unsafe_code)]
 
+mod aside;
+mod backup;
 mod checkpoint;
 mod error;
 mod id_set;
+mod info;
 mod load;
 mod lock;
 mod options;
 mod reader;
+mod restore;
 mod rows;
 mod schema;
 mod stats;
@@ -49,10 +53,16 @@ mod status;
 mod store;
 mod writer;
 
+pub use aside::TableCount;
+pub use backup::{
+    BackupOptions, BackupProgress, BackupReport, BackupWatcher, DEFAULT_BACKUP_RATE, backup, temporary_backup,
+};
 pub use error::StorageError;
+pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, writer_of};
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
+pub use restore::{Restored, restore};
 pub use stats::{LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
 pub use writer::{WriteBatch, WriterHandle};

@@ -98,7 +98,7 @@ impl Storage {
     }
 }
 
-fn make_folder(database: &Path) -> Result<(), StorageError> {
+pub(crate) fn make_folder(database: &Path) -> Result<(), StorageError> {
     match database.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             fs::create_dir_all(folder).map_err(|error| StorageError::not_writable(folder, &error))

@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod batches;
 mod crash;
 mod damage;
 mod disk_full;
 mod figures;
+mod info;
 mod opening;
+mod restore;
 mod round_trip;
 mod support;
