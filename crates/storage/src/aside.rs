@@ -58,6 +58,10 @@ impl Snapshot {
             return Err(StorageError::NoDatabase { path: path.to_owned() });
         }
         schema::refuse_other_files(path)?;
+        // SQLite takes less than a page for an empty database, and throws the log of such a one away.
+        if path.metadata().is_ok_and(|file| file.len() < schema::PAGE_BYTES) {
+            return Err(StorageError::NoDatabase { path: path.to_owned() });
+        }
         let has_log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
         if !has_log && company == Company::Nobody {
             return Self::of(open_immutable(path)?, path);

@@ -30,6 +30,9 @@ const PAGES_PER_STEP: i32 = 64;
 /// and the next `fsync` of the program would wait behind the heap.
 const BYTES_PER_SYNC: u64 = 4 << 20;
 
+/// Ending of the file that becomes a [`temporary_backup`]; the name is fixed, so that there is one at a time.
+const API_PART: &str = ".api-backup.part";
+
 /// How long to wait when a lock of another process is in the way of a step.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -80,6 +83,13 @@ pub struct BackupReport {
     pub verified_in: Duration,
 }
 
+impl BackupReport {
+    /// Rows of a table; 0 if there is none of that name.
+    pub fn rows_of(&self, table: &str) -> u64 {
+        self.tables.iter().find(|found| found.table == table).map_or(0, |found| found.rows)
+    }
+}
+
 /// Copies the database at `database` into the file `to`, by way of `to` with `.part` behind its name.
 ///
 /// # Errors
@@ -113,9 +123,18 @@ pub fn temporary_backup(
     watcher: BackupWatcher<'_>,
 ) -> Result<(File, BackupReport), StorageError> {
     let source = Snapshot::open(database, Company::Program)?;
-    let part = PartFile::create(beside(database, ".api-backup.part"))?;
+    let part = PartFile::create(beside(database, API_PART))?;
     let report = copy(source, &part, options.bytes_per_sec, watcher)?;
     Ok((part.into_nameless()?, report))
+}
+
+/// Removes what a process that was killed while it made a [`temporary_backup`] has left.
+pub fn remove_unfinished_backup(database: &Path) {
+    let path = beside(database, API_PART);
+    if path.exists() {
+        // Taken over if nobody works on it, and then dropped.
+        drop(PartFile::create(path));
+    }
 }
 
 /// Copies, forces to the medium and verifies. The source is let go before the check, so that the log can begin anew.

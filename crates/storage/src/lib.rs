@@ -55,7 +55,8 @@ mod writer;
 
 pub use aside::TableCount;
 pub use backup::{
-    BackupOptions, BackupProgress, BackupReport, BackupWatcher, DEFAULT_BACKUP_RATE, backup, temporary_backup,
+    BackupOptions, BackupProgress, BackupReport, BackupWatcher, DEFAULT_BACKUP_RATE, backup,
+    remove_unfinished_backup, temporary_backup,
 };
 pub use error::StorageError;
 pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, writer_of};

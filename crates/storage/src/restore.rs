@@ -15,7 +15,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use crate::aside::{Check, Company, Snapshot, beside};
 use crate::backup::{self, part};
 use crate::lock::WriterLock;
-use crate::{BackupReport, StorageError, schema, store};
+use crate::{BackupReport, StorageError, store};
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,10 +103,8 @@ fn put_away(database: &Path, kept: Option<&Path>) -> Result<(), StorageError> {
 
 /// Brings what is only in the log into the file. When that cannot be, as with a damaged file, the log is kept beside it.
 fn empty_log(database: &Path) {
-    // SQLite throws the log of a file away that it takes for empty, as it does one of less than a page.
-    let has_a_page = fs::metadata(database).is_ok_and(|file| file.len() >= schema::PAGE_BYTES);
-    if !has_a_page || Snapshot::open(database, Company::Program).is_err() {
-        tracing::warn!("the replaced database cannot be read; it is kept as it is, with its log");
+    if let Err(error) = Snapshot::open(database, Company::Program) {
+        tracing::warn!(%error, "the replaced database cannot be read; it is kept as it is, with its log");
         return;
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

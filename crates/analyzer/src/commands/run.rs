@@ -2,11 +2,11 @@
 
 mod demo;
 mod load;
-mod plan;
+pub(crate) mod plan;
 mod services;
 mod sources;
-mod stop;
-mod summary;
+pub(crate) mod stop;
+pub(crate) mod summary;
 
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};

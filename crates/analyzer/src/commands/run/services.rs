@@ -4,18 +4,21 @@ use super::load::LoadProgress;
 use super::sources::{EMBEDDED, Unusable};
 use anyhow::Result;
 use api::{
-    Count, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission,
-    ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission, SubmitError,
-    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    BackupError, BackupFile, BackupMaking, Count, DbFigures, IngestReport, IoRates, LoadStatus,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
+    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 use ingest::{Ingest, IngestLedger, Outcome, SubmitAnswer, SubmitHandle};
 use meshcore::Hex;
 use model::UnixMillis;
 use mqtt::{Broker, Source, SourceStatus};
 use parking_lot::Mutex;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
-use storage::{Reader, Storage, WriteStats};
+use storage::{BackupOptions, Reader, Storage, StorageError, WriteStats};
 use telemetry::ProcessSampler;
 
 /// How often /proc is read; the rates that are shown span several of these.
@@ -28,6 +31,7 @@ pub(super) struct RunningServices {
     progress: Arc<LoadProgress>,
     write_stats: Arc<WriteStats>,
     reader: Reader,
+    database: PathBuf,
     sampler: ProcessSampler,
     /// Taken out when the program stops.
     brokers: Mutex<Brokers>,
@@ -50,12 +54,14 @@ impl RunningServices {
         embedded: Option<Broker>,
         (outside, unusable): (Vec<Source>, Vec<Unusable>),
     ) -> Result<Self> {
+        storage::remove_unfinished_backup(storage.path());
         Ok(Self {
             ledger: ingest.ledger(),
             submit: ingest.submit_handle(),
             progress,
             write_stats: storage.stats(),
             reader: storage.reader()?,
+            database: storage.path().to_path_buf(),
             sampler: ProcessSampler::spawn(SAMPLING),
             brokers: Mutex::new(Brokers { embedded, outside, unusable }),
         })
@@ -227,6 +233,46 @@ impl Services for RunningServices {
                 Err(_) => Err(SubmitError::Unavailable),
             }
         })
+    }
+
+    fn backup(&self) -> BackupMaking {
+        let database = self.database.clone();
+        let wanted = Arc::new(AtomicBool::new(true));
+        Box::pin(async move {
+            // Dropped with this future, that is when the client goes away; the copy then ends at its next step.
+            let held = Holder(Arc::clone(&wanted));
+            let making = tokio::task::spawn_blocking(move || {
+                let watcher = &mut |_| match wanted.load(Ordering::Relaxed) {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                };
+                storage::temporary_backup(&database, &BackupOptions::default(), watcher)
+            });
+            let made = making.await.map_err(|_panic| BackupError::Failed("internal error".to_owned()))?;
+            drop(held);
+            match made {
+                Ok((content, report)) => Ok(BackupFile { content, bytes: report.bytes }),
+                Err(error) => Err(backup_error(&error)),
+            }
+        })
+    }
+}
+
+/// Whoever waits for a backup; what it holds says whether somebody still does.
+struct Holder(Arc<AtomicBool>);
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+fn backup_error(error: &StorageError) -> BackupError {
+    tracing::warn!(%error, "a backup was asked for and could not be made");
+    match error {
+        StorageError::BackupUnderWay { .. } => BackupError::UnderWay,
+        StorageError::DiskFull { .. } => BackupError::NoRoom(error.to_string()),
+        _ => BackupError::Failed(error.to_string()),
     }
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 
 /// SIGTERM and SIGINT (Ctrl-C), caught from the moment this value is made. It is made before the program says where it
 /// listens: whoever reads that may ask it to stop at once, and an uncaught signal would end it without a last commit.
-pub(super) struct StopSignal {
+pub(crate) struct StopSignal {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -16,7 +16,7 @@ impl StopSignal {
     ///
     /// # Errors
     /// When the system refuses a handler.
-    pub(super) fn listen() -> Result<Self> {
+    pub(crate) fn listen() -> Result<Self> {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
@@ -31,7 +31,7 @@ impl StopSignal {
     }
 
     /// Returns when one has come, at once if it has come before.
-    pub(super) async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
+    pub(crate) async fn wait(#[cfg_attr(not(unix), expect(unused_mut))] mut self) {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}
