@@ -15,16 +15,19 @@ use std::time::{Duration, Instant};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::StorageError;
 use crate::aside::{Check, Company, Snapshot, TableCount, beside};
+use crate::{StorageError, store};
 use part::PartFile;
 
 /// Bytes a second when nothing else is said. An SD card of class 10 promises to write 10 MB a second in one stream; half of
 /// that is left to the program's own commits, and to reading, which is from the same card.
 pub const DEFAULT_BACKUP_RATE: u64 = 5_000_000;
 
-/// 256 KiB at a time: the pauses between are many and short, so a commit of the program waits behind little.
-const PAGES_PER_STEP: i32 = 64;
+/// 256 KiB at a time at most: the pauses between are many and short, so a commit of the program waits behind little.
+const MAX_PAGES_PER_STEP: u64 = 64;
+
+/// At low rates a step is what is due in a twentieth of a second, for the same reason.
+const STEPS_PER_SEC: u64 = 20;
 
 /// The copy is forced to the medium after so many bytes. Without that the system would collect them and write all at once,
 /// and the next `fsync` of the program would wait behind the heap.
@@ -171,8 +174,10 @@ fn copy_pages(
     let copying = Backup::new(&source.conn, &mut target).map_err(failed)?;
     let start = Instant::now();
     let mut synced = 0;
+    let pages = bytes_per_sec.map_or(MAX_PAGES_PER_STEP, |rate| rate / STEPS_PER_SEC / source.page_size);
+    let pages = pages.clamp(1, MAX_PAGES_PER_STEP) as i32;
     loop {
-        let step = copying.step(PAGES_PER_STEP).map_err(failed)?;
+        let step = copying.step(pages).map_err(failed)?;
         let left = u64::try_from(copying.progress().remaining).unwrap_or(0) * source.page_size;
         let done = if step == StepResult::Done { total } else { total.saturating_sub(left) };
         go_on(watcher(BackupProgress::Copying { done, total }))?;
@@ -240,8 +245,7 @@ fn refuse_existing(to: &Path, options: &BackupOptions) -> Result<(), StorageErro
 /// A backup over the database, or over one of the files that belong to it, would be the end of both.
 fn refuse_own_files(database: &Path, to: &Path) -> Result<(), StorageError> {
     let real = |path: &Path| -> io::Result<PathBuf> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+        let folder = store::folder_of(path).canonicalize()?;
         Ok(path.file_name().map(|name| folder.join(name)).unwrap_or(folder))
     };
     let (Ok(ours), Ok(theirs)) = (real(database), real(to)) else { return Ok(()) };
@@ -259,4 +263,26 @@ fn write_failed(part: &Path, needed: u64, error: rusqlite::Error) -> StorageErro
         return StorageError::DiskFull { path: part.to_owned(), needed };
     }
     StorageError::sqlite(part, "copying the database", error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Storage, StorageOptions};
+
+    #[test]
+    fn a_copy_with_other_rows_than_the_database_does_not_pass() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("test.db");
+        Storage::open(StorageOptions::new(&database)).unwrap().close().unwrap();
+        let counts = Snapshot::open(&database, Company::Nobody).unwrap().counts().unwrap();
+        verify(&database, &counts).unwrap();
+        let mut one_more = counts.clone();
+        one_more[0].rows += 1;
+        let one_table_less = &counts[1..];
+        for expected in [&one_more[..], one_table_less] {
+            let error = verify(&database, expected).unwrap_err();
+            assert!(matches!(error, StorageError::Unsound { .. }), "{error:?}");
+        }
+    }
 }

@@ -50,10 +50,29 @@ pub fn restore(file: &Path, database: &Path, keep_as: Option<&Path>) -> Result<R
     }
     let part = part::PartFile::create(beside(database, ".restore.part"))?;
     let report = backup::copy(source, &part, None, &mut |_| ControlFlow::Continue(()))?;
+    take_after(&part, database);
     let kept = keep_as.filter(|_| replaces);
     put_away(database, kept)?;
     part.finish(database)?;
     Ok(Restored { database: report, kept: kept.map(Path::to_owned) })
+}
+
+/// The new file is to belong to whom the old one did, or else its folder. An ordinary user cannot give files away, and
+/// then this user is most likely the program's own.
+fn take_after(part: &part::PartFile, database: &Path) {
+    let model = fs::metadata(database).or_else(|_| fs::metadata(store::folder_of(database)));
+    let Ok(model) = model else { return };
+    if let Err(error) = part.take_after(&model) {
+        tracing::warn!(%error, "the restored database could not be given the owner of the one before");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        // Made by the lock that is held now, unless it was there before.
+        if let Err(error) = chown(beside(database, "-lock"), Some(model.uid()), Some(model.gid())) {
+            tracing::debug!(%error, "the lock file keeps its owner");
+        }
+    }
 }
 
 /// A backup that is ours, of a format that is known, and sound.

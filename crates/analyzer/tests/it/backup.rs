@@ -247,8 +247,8 @@ fn a_disk_that_is_full_gives_an_error_and_leaves_no_file() {
 #[test]
 fn a_rate_that_is_none_and_a_missing_database_are_said() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
-    let (good, _, err) = run_in(scratch.path(), &["backup", "x.db", "--rate", "-1"]);
-    assert!(!good && err.contains("MB/S"), "{err}");
+    let (good, _, err) = run_in(scratch.path(), &["backup", "x.db", "--rate=-1"]);
+    assert!(!good && err.contains("millions of bytes a second"), "{err}");
     let (good, _, err) = run_in(scratch.path(), &["backup", "x.db"]);
     assert!(!good && err.contains("there is no database at data/analyzer.db"), "{err}");
     assert!(names(scratch.path()).is_empty());

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek};
 use std::path::{Path, PathBuf};
 
-use crate::StorageError;
+use crate::{StorageError, store};
 
 /// Removed when dropped, unless it was given its final name.
 ///
@@ -48,6 +48,27 @@ impl PartFile {
         self.file.sync_all().map_err(|error| StorageError::not_writable(&self.path, &error))
     }
 
+    /// Gives it the owner and, if it is a file, the rights of what it stands in for. A superuser who restores a database must
+    /// not leave one that the program's own user cannot open.
+    #[cfg(unix)]
+    pub(crate) fn take_after(&self, model: &fs::Metadata) -> Result<(), StorageError> {
+        use std::os::unix::fs::{MetadataExt as _, fchown};
+        let failed = |error: io::Error| StorageError::not_writable(&self.path, &error);
+        let ours = self.file.metadata().map_err(failed)?;
+        if (ours.uid(), ours.gid()) != (model.uid(), model.gid()) {
+            fchown(&self.file, Some(model.uid()), Some(model.gid())).map_err(failed)?;
+        }
+        if model.is_file() {
+            self.file.set_permissions(model.permissions()).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn take_after(&self, _model: &fs::Metadata) -> Result<(), StorageError> {
+        Ok(())
+    }
+
     /// Gives it its final name, for good.
     pub(crate) fn finish(mut self, to: &Path) -> Result<(), StorageError> {
         self.sync()?;
@@ -78,10 +99,7 @@ impl Drop for PartFile {
 
 /// A name is durable when its folder is.
 pub(crate) fn sync_folder(file: &Path) -> Result<(), StorageError> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = store::folder_of(file);
     File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| StorageError::not_writable(folder, &error))

@@ -1,6 +1,6 @@
 use std::fs::{self, OpenOptions};
 use std::ops::ControlFlow;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, chown};
 use std::path::PathBuf;
 
 use storage::{BackupOptions, StorageError, backup, restore};
@@ -37,7 +37,9 @@ fn a_database_is_replaced_only_with_a_name_to_keep_it_under() {
     assert!(matches!(error, StorageError::Exists { .. }), "{error:?}");
     assert_eq!(fs::read(place.database()).unwrap(), before);
     let kept = place.folder.path().join("test.db.before");
+    fs::set_permissions(place.database(), fs::Permissions::from_mode(0o640)).unwrap();
     let restored = restore(&copy, &place.database(), Some(&kept)).unwrap();
+    assert_eq!(fs::metadata(place.database()).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(restored.kept.as_ref(), Some(&kept));
     assert_eq!(contents_of(&kept), expected(7));
     assert_eq!(contents_of(&place.database()), expected(50));
@@ -138,4 +140,23 @@ fn a_file_that_is_no_good_is_refused_and_the_database_stays() {
 
     assert_eq!(fs::read(place.database()).unwrap(), before);
     assert!(!kept.exists());
+}
+
+#[test]
+fn what_a_superuser_restores_belongs_to_the_user_of_the_program() {
+    const USER: u32 = 12_345;
+    let (_source, copy) = backup_of(5);
+    let place = filled(7);
+    if chown(place.database(), Some(USER), Some(USER)).is_err() {
+        println!("SKIPPED: only the superuser can give files away");
+        return;
+    }
+    chown(place.folder.path(), Some(USER), Some(USER)).unwrap();
+    let kept = place.folder.path().join("test.db.before");
+    let fresh = place.folder.path().join("fresh.db");
+    restore(&copy, &place.database(), Some(&kept)).unwrap();
+    restore(&copy, &fresh, None).unwrap();
+    for file in [place.database(), fresh, place.folder.path().join("fresh.db-lock")] {
+        assert_eq!(fs::metadata(&file).unwrap().uid(), USER, "{}", file.display());
+    }
 }

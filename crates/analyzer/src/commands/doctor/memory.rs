@@ -7,10 +7,10 @@ use std::fs;
 
 const CHECK: &str = "memory";
 
-/// The history lies in memory as a whole: up to 150 bytes for an observation that has some 75 in the database.
+/// The history lies in memory as a whole: with a database of 38 MB, a million observations, the program had 114 MB.
 const MEMORY_PER_DATABASE: u64 = 2;
 
-/// What the program needs besides.
+/// What the program needs besides, the log and the queues filled.
 const BASE: u64 = 50_000_000;
 
 pub(super) fn check(patient: &Patient) -> Vec<Finding> {

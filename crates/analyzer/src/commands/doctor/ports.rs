@@ -17,13 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// More than the head of an answer of ours has.
 const MAX_HEAD: u64 = 16 << 10;
 
+/// Name of the check that can be sure, since it can ask.
+const HTTP_PORT: &str = "http port";
+
 /// The header that every answer of our API has.
 const OUR_HEADER: &str = "x-corescope-load-status:";
 
 pub(super) fn check(patient: &Patient) -> Vec<Finding> {
     let plan = &patient.plan;
     let ours = answers_like_us(reachable(plan.http));
-    let mut findings = vec![port("http port", "--http", plan.http, patient, ours)];
+    let mut findings = vec![port(HTTP_PORT, "--http", plan.http, patient, ours)];
     match plan.mqtt {
         BrokerListen::At(address) => findings.push(port("mqtt port", "--mqtt", address, patient, ours)),
         BrokerListen::Off => findings.push(Finding::ok("mqtt port", "the embedded broker is off")),
@@ -32,9 +35,8 @@ pub(super) fn check(patient: &Patient) -> Vec<Finding> {
 }
 
 fn port(check: &'static str, option: &str, address: SocketAddr, patient: &Patient, ours: bool) -> Finding {
-    let error = match TcpListener::bind(address) {
-        Ok(_) => return Finding::ok(check, format!("{address} is free")),
-        Err(error) => error,
+    let Err(error) = TcpListener::bind(address) else {
+        return Finding::ok(check, format!("{address} is free"));
     };
     match error.kind() {
         io::ErrorKind::AddrInUse => held(check, option, address, patient, ours),
@@ -58,24 +60,32 @@ fn port(check: &'static str, option: &str, address: SocketAddr, patient: &Patien
 
 fn held(check: &'static str, option: &str, address: SocketAddr, patient: &Patient, ours: bool) -> Finding {
     let holder = Holder::of(address.port());
-    let is_writer = holder.as_ref().is_some_and(|holder| Some(holder.pid) == patient.writer);
-    // Where the holder is not to be seen, an answer of ours on the port of the page decides.
-    let is_ours = is_writer || (ours && (holder.is_none() || check == "http port"));
+    let is_writer = match &holder {
+        Some(holder) => Some(holder.pid) == patient.writer,
+        // Other users' processes are not shown. If the page is ours and somebody writes the database, it is the same.
+        None => ours && patient.writer.is_some(),
+    };
+    let is_ours = (ours && check == HTTP_PORT) || holder.as_ref().is_some_and(Holder::is_this_program);
     let by = holder.map_or("another process".to_owned(), |holder| holder.to_string());
-    if is_writer || (is_ours && patient.writer.is_none()) {
-        return Finding::ok(check, format!("{address} is held by this program, which is running ({by})"));
-    }
-    if is_ours {
-        return Finding::error(
+    if is_writer {
+        Finding::ok(check, format!("{address} is held by this program, which is running ({by})"))
+    } else if is_ours {
+        let database = patient.database.display();
+        Finding::warning(
             check,
-            format!("{address} is held by a run of this program with other data ({by})"),
+            format!("{address} is held by this program ({by}), which does not write {database}"),
         )
-        .meaning("two of them cannot have the same port; the second does not start")
-        .action(format!("stop it, or choose another port with {option}"));
+        .meaning(
+            "it is another installation, or one that only serves; a second one on this port does not start",
+        )
+        .action(format!(
+            "name its --config or --data-dir to examine that one, or choose another port with {option}"
+        ))
+    } else {
+        Finding::error(check, format!("{address} is held by {by}"))
+            .meaning("the program does not start")
+            .action(format!("stop that program, or choose another port with {option}"))
     }
-    Finding::error(check, format!("{address} is held by {by}"))
-        .meaning("the program does not start")
-        .action(format!("stop that program, or choose another port with {option}"))
 }
 
 /// Whether what listens there answers as this program does.

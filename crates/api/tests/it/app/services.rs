@@ -150,6 +150,8 @@ impl Services for TestServices {
         let permits = Arc::clone(&self.backups);
         let mut watched = CountUnlessDone { count: Arc::clone(&self.given_up), done: false };
         Box::pin(async move {
+            // Taken in as a whole, so that it is dropped with this future.
+            let watched = &mut watched;
             permits.acquire().await.unwrap().forget();
             watched.done = true;
             let content = content?;

@@ -31,6 +31,11 @@ impl Holder {
         pids.filter(|pid| has_open(*pid, &wanted)).map(Self::named).next()
     }
 
+    /// By its name, which the system cuts to 15 bytes.
+    pub(super) fn is_this_program(&self) -> bool {
+        self.name.len() >= 15 && "meshcore-analyzer".starts_with(&self.name)
+    }
+
     fn named(pid: u32) -> Self {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         Self { pid, name: name.trim().to_owned() }
