@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::{StorageError, store};
 
+/// How often an unfinished file may vanish under our hands before we take it that others are at work.
+const MAX_TRIES: usize = 10;
+
 /// Removed when dropped, unless it was given its final name.
 ///
 /// The lock goes with the process, so what a killed one left behind is simply taken over.
@@ -23,20 +26,20 @@ impl PartFile {
     /// [`StorageError::BackupUnderWay`] when somebody does; [`StorageError::NotWritable`].
     pub(crate) fn create(path: PathBuf) -> Result<Self, StorageError> {
         let failed = |error: io::Error| StorageError::not_writable(&path, &error);
-        let file = loop {
+        for _ in 0..MAX_TRIES {
             let file = open(&path).map_err(failed)?;
             match file.try_lock() {
                 Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(StorageError::BackupUnderWay { path }),
+                Err(TryLockError::WouldBlock) => break,
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
             // Between the two calls its owner may have finished with it; then this is a file without a name.
             if is_at(&file, &path).map_err(failed)? {
-                break file;
+                prepare(&file).map_err(failed)?;
+                return Ok(Self { path, file, finished: false });
             }
-        };
-        file.set_len(0).map_err(failed)?;
-        Ok(Self { path, file, finished: false })
+        }
+        Err(StorageError::BackupUnderWay { path })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -107,19 +110,27 @@ pub(crate) fn sync_folder(file: &Path) -> Result<(), StorageError> {
 
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    use std::os::unix::fs::OpenOptionsExt as _;
     // A link that somebody has planted at this name must not lead us to another file.
     let flags = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
-    let file = options.open(path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    Ok(file)
+    options.open(path)
 }
 
 #[cfg(not(unix))]
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Empties it. One that was left behind may have other rights than a new one.
+fn prepare(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    }
+    file.set_len(0)
 }
 
 #[cfg(unix)]

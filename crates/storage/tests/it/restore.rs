@@ -73,6 +73,7 @@ fn the_log_of_a_killed_program_goes_with_its_database_and_not_into_the_new_one()
             assert_eq!(fs::read_to_string(&kept).unwrap(), content);
             assert!(place.folder.path().join("test.db.before-wal").exists(), "{content:?}");
         } else {
+            assert!(!place.folder.path().join("test.db.before-wal").exists(), "it is whole as one file");
             assert_eq!(contents_of(&kept), expected(1));
         }
     }
