@@ -30,6 +30,14 @@ pub(crate) enum Command {
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look into the database; the program may be running
+    Db(DbArgs),
+    /// Copy the database to a file while the program runs
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database
+    Restore(RestoreArgs),
+    /// Look for what is wrong with this installation, and say what to do about it
+    Doctor(DoctorArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -175,6 +183,91 @@ pub(crate) struct SimulateArgs {
     /// Messages a second towards the broker; without it, as fast as the broker takes them
     #[arg(long, value_name = "N", requires = "to")]
     pub(crate) rate: Option<f64>,
+}
+
+/// Where the database is.
+#[derive(Args, Debug, Default)]
+pub(crate) struct DatabaseArgs {
+    /// Configuration file, for its dbPath; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the database [default: the folder of the configuration's dbPath, else ./data]
+    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DbArgs {
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Sizes by table and index, rows, bytes per observation, free pages, log
+    Info(DbInfoArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DbInfoArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Also look for damage
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BackupArgs {
+    /// Where to; readable by its owner only
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Millions of bytes a second at most, 0 for no limit. The default is half of what an SD card can write, so that the
+    /// program gets its commits through
+    #[arg(long, value_name = "MB/S", default_value_t = storage::DEFAULT_BACKUP_RATE as f64 / 1e6, value_parser = rate)]
+    pub(crate) rate: f64,
+    /// Replace FILE if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArgs {
+    /// A backup
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Replace a database that is there; it is kept beside the new one under another name
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Where the page and the API are to listen, as for `run`
+    #[arg(long, value_name = "ADDR:PORT", env = "ANALYZER_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Where the embedded MQTT broker is to listen, as for `run`
+    #[arg(long, value_name = "ADDR:PORT|off", env = "ANALYZER_MQTT")]
+    pub(crate) mqtt: Option<BrokerListen>,
+    /// Print one JSON object instead of text
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate == 0.0 || (rate.is_finite() && rate >= 0.001) => Ok(rate),
+        _ => Err("want millions of bytes a second, such as 5 or 0.5, or 0 for no limit".to_owned()),
+    }
 }
 
 /// Where the embedded broker listens, if it does.

@@ -1,9 +1,14 @@
 //! The subcommands, one module each.
 
+pub(crate) mod backup;
 pub(crate) mod config;
+pub(crate) mod db;
 pub(crate) mod decode;
+pub(crate) mod doctor;
 pub(crate) mod ingest;
 pub(crate) mod replay;
+pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+mod units;

@@ -27,6 +27,10 @@ fn main() -> ExitCode {
         cli::Command::Replay(args) => commands::replay::run(&args),
         cli::Command::Simulate(args) => commands::simulate::run(&args),
         cli::Command::Config(cli::ConfigCommand::Check(args)) => commands::config::check(&args),
+        cli::Command::Db(args) => commands::db::run(&args),
+        cli::Command::Backup(args) => commands::backup::run(args),
+        cli::Command::Restore(args) => commands::restore::run(&args),
+        cli::Command::Doctor(args) => return commands::doctor::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

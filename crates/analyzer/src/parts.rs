@@ -1,5 +1,6 @@
 //! The parts that a process is put together from: `run` has them all, `ingest` and `serve` have a half each.
 
+mod backup;
 pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod identity;

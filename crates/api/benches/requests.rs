@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    ApiConfig, ApiState, DbFigures, IngestReport, IoRates, LiveHub, LoadStatus, MqttSourceRow,
-    PacketSubmission, Services, Submission, SubmitError, WriteSourcesSnapshot,
+    ApiConfig, ApiState, BackupError, BackupMaking, DbFigures, IngestReport, IoRates, LiveHub, LoadStatus,
+    MqttSourceRow, PacketSubmission, Services, Submission, SubmitError, WriteSourcesSnapshot,
 };
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -76,6 +76,9 @@ impl Services for Quiet {
     }
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
         Box::pin(async { Err(SubmitError::Unavailable) })
+    }
+    fn backup(&self) -> BackupMaking {
+        Box::pin(async { Err(BackupError::Failed("there is no database".to_owned())) })
     }
 }
 

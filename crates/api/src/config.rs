@@ -141,6 +141,11 @@ const WELL_KNOWN_KEYS: [&str; 10] = [
 const LEAST_KEY_BYTES: usize = 16;
 
 impl ApiConfig {
+    /// Whether there is a key that the routes that write accept.
+    pub fn has_strong_key(&self) -> bool {
+        self.api_key_strength() == ApiKeyStrength::Strong
+    }
+
     pub(crate) fn api_key_strength(&self) -> ApiKeyStrength {
         if self.api_key.is_empty() {
             ApiKeyStrength::Missing

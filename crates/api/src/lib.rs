@@ -41,8 +41,8 @@ pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;
 pub use services::{
-    Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount,
-    PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission,
-    SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
+    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

@@ -1,8 +1,8 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    channels, config, decode, docs, health, iata, ingest, mqtt, nodes, observers, packets, perf, stats,
-    traces,
+    backup, channels, config, decode, docs, health, iata, ingest, mqtt, nodes, observers, packets, perf,
+    stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, middleware, openapi, page};
@@ -50,6 +50,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(perf::perf_write_sources))
         .routes(routes!(perf::perf_reset))
         .routes(routes!(ingest::ingest))
+        .routes(routes!(backup::backup))
         .routes(routes!(docs::spec))
 }
 

@@ -1,5 +1,6 @@
 //! The handlers, one file for each group of paths.
 
+pub(crate) mod backup;
 pub(crate) mod channels;
 pub(crate) mod config;
 pub(crate) mod decode;

@@ -1,7 +1,9 @@
 //! What the API asks of the parts that it does not know: ingest, storage, the brokers, the process.
 
+mod backups;
 mod reports;
 
+pub use backups::{BackupError, BackupFile, BackupMaking};
 pub use reports::{
     Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo,
     RecentRejection, SourceAccount, SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
@@ -31,7 +33,7 @@ pub type Submission = Pin<Box<dyn Future<Output = Result<SubmittedPacket, Submit
 
 /// What the API needs from the rest of the program. The binary implements it over ingest, storage, mqtt and telemetry.
 ///
-/// All methods but [`Services::submit_packet`] are called on request threads and must answer from memory, at once.
+/// All methods but [`Services::submit_packet`] and [`Services::backup`] are called on request threads and must answer from memory, at once.
 pub trait Services: Send + Sync + 'static {
     /// Where every message that was received has ended.
     fn ingest_report(&self) -> IngestReport;
@@ -56,4 +58,7 @@ pub trait Services: Send + Sync + 'static {
 
     /// Takes a packet in as if an observer had published it; resolves when it is stored or refused.
     fn submit_packet(&self, packet: PacketSubmission) -> Submission;
+
+    /// Copies the database as it is now; takes as long as the database is large. Dropping the future gives the copy up.
+    fn backup(&self) -> BackupMaking;
 }

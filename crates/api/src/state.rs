@@ -11,6 +11,7 @@ use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What all handlers share; cheap to clone.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ struct Shared {
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    /// One place: a backup is work for the disk, and needs room beside the database.
+    backups: Arc<Semaphore>,
     started: Instant,
 }
 
@@ -40,6 +43,7 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
             index,
             keys: Arc::new(KeyRing::with_public()),
@@ -96,6 +100,11 @@ impl ApiState {
 
     pub(crate) fn lag(&self) -> &LagMeter {
         &self.shared.lag
+    }
+
+    /// The right to make a backup, if nobody else has it.
+    pub(crate) fn turn_to_back_up(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.backups).try_acquire_owned().ok()
     }
 
     pub(crate) fn uptime_secs(&self) -> u64 {

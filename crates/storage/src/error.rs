@@ -91,6 +91,43 @@ pub enum StorageError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A file that would have been overwritten.
+    #[error("{} exists already and was left as it is", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A backup was to be written over the database, or over a file that belongs to it, or restored from itself.
+    #[error("{} is the database itself or a part of it; name another file", path.display())]
+    OwnFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Somebody is writing this file already.
+    #[error("{} is being written by another backup", path.display())]
+    BackupUnderWay {
+        /// The unfinished file.
+        path: PathBuf,
+    },
+    /// A copy does not fit.
+    #[error("the disk is full: {} needs {needed} bytes; make room or choose another place", path.display())]
+    DiskFull {
+        /// The unfinished file, which has been removed.
+        path: PathBuf,
+        /// Bytes of the whole copy.
+        needed: u64,
+    },
+    /// A file did not pass the check.
+    #[error("{} is not sound: {problem}", path.display())]
+    Unsound {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that is wrong.
+        problem: String,
+    },
+    /// Whoever asked for it does not want it any more.
+    #[error("the backup was given up")]
+    Cancelled,
     /// The system would not start a thread.
     #[error("cannot start thread {name}: {source}")]
     Thread {

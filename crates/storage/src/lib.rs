@@ -36,16 +36,20 @@
 #![deny(unsafe_code)]
 
 mod aside;
+mod backup;
 mod checkpoint;
 mod error;
 mod files;
 mod id_set;
+mod info;
 mod load;
 mod lock;
 mod options;
 mod reader;
+mod restore;
 mod rows;
 mod schema;
+mod snapshot;
 mod stats;
 mod status;
 mod store;
@@ -53,10 +57,17 @@ mod tail;
 mod vfs;
 mod writer;
 
+pub use backup::{
+    BackupOptions, BackupProgress, BackupReport, BackupWatcher, DEFAULT_BACKUP_RATE, backup,
+    remove_unfinished_backup, temporary_backup,
+};
 pub use error::StorageError;
+pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, writer_of};
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use options::{Durability, StorageOptions};
 pub use reader::{DbFigures, Reader, TableRows};
+pub use restore::{Restored, restore};
+pub use snapshot::TableCount;
 pub use stats::{IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats, WriteSource, WriteStats};
 pub use store::Storage;
 pub use tail::{News, Tail};

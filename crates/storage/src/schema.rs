@@ -14,10 +14,13 @@ use crate::{StorageError, vfs};
 const APPLICATION_ID: i32 = 0x4d43_416e;
 
 /// Newest format that this release reads and writes.
-const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 2;
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Bytes of a page in every database that this program has made.
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 /// How long a connection waits for a lock of another before it reports the database as busy. The writer tries again all
 /// the same, so this only says how soon the operator hears of it.
@@ -171,9 +174,18 @@ fn identify(conn: &Connection, path: &Path) -> Result<Identity, StorageError> {
     }
 }
 
+/// The format of a database of ours, be it of this release or an earlier one.
+pub(crate) fn format_of(conn: &Connection, path: &Path) -> Result<i32, StorageError> {
+    match identify(conn, path)? {
+        Identity::Ours => Ok(VERSION),
+        Identity::Older(found) => Ok(found),
+        Identity::Empty => Err(StorageError::NotThere { path: path.to_owned() }),
+    }
+}
+
 fn configure(conn: &Connection) -> rusqlite::Result<()> {
     // These two matter only for a new file and must come before its first page is written.
-    conn.pragma_update(None, "page_size", 4096)?;
+    conn.pragma_update(None, "page_size", PAGE_BYTES.cast_signed())?;
     conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode != "wal" {

@@ -100,11 +100,12 @@ impl Storage {
     }
 }
 
-fn make_folder(database: &Path) -> Result<(), StorageError> {
-    match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            fs::create_dir_all(folder).map_err(|error| StorageError::not_writable(folder, &error))
-        }
-        _ => Ok(()),
-    }
+pub(crate) fn make_folder(database: &Path) -> Result<(), StorageError> {
+    let folder = folder_of(database);
+    fs::create_dir_all(folder).map_err(|error| StorageError::not_writable(folder, &error))
+}
+
+/// The folder in which a file lies.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -42,6 +42,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         figures: opened.figures(),
         submit: opened.submit(),
         progress: Arc::clone(&progress),
+        database: plan.data.database(),
     });
     let mut api_config = loaded.api.clone();
     api_config.demo = plan.demo;

@@ -56,6 +56,7 @@ impl Figures {
         embedded: Option<Broker>,
         (outside, unusable): (Vec<Source>, Vec<Unusable>),
     ) -> Result<Self> {
+        storage::remove_unfinished_backup(storage.path());
         Ok(Self {
             ledger: ingest.ledger(),
             write_stats: storage.stats(),

@@ -14,7 +14,7 @@ const DEFAULT_HTTP_PORT: u16 = 3000;
 const DEFAULT_MQTT_PORT: u16 = 1883;
 
 /// Name of the database file in its folder.
-const DATABASE: &str = "analyzer.db";
+pub(crate) const DATABASE: &str = "analyzer.db";
 
 /// Addresses and places of a run. By default everything listens on loopback only.
 #[derive(Debug)]
@@ -79,16 +79,17 @@ impl Plan {
 }
 
 fn data_folder(args: &RunArgs, loaded: &Loaded) -> Result<DataFolder> {
-    if let Some(folder) = &args.data_dir {
-        return Ok(DataFolder::Kept(folder.clone()));
-    }
-    if args.demo {
+    if args.demo && args.data_dir.is_none() {
         // Recorded and simulated packets must never mix with a community's own.
         let folder = tempfile::Builder::new().prefix("meshcore-analyzer-demo-").tempdir();
         return folder.map(DataFolder::Temporary).context("cannot make a temporary folder for the demo");
     }
+    Ok(DataFolder::Kept(kept_folder(args.data_dir.as_deref(), loaded)))
+}
+
+/// The folder of the database: the one that was named, else that of CoreScope's, else `data`.
+pub(crate) fn kept_folder(named: Option<&Path>, loaded: &Loaded) -> PathBuf {
     let beside_corescope = loaded.file.db_path.as_deref().and_then(Path::parent);
-    let folder =
-        beside_corescope.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("data"));
-    Ok(DataFolder::Kept(folder.to_path_buf()))
+    let folder = named.or(beside_corescope.filter(|folder| !folder.as_os_str().is_empty()));
+    folder.unwrap_or(Path::new("data")).to_path_buf()
 }

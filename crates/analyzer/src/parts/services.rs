@@ -1,10 +1,11 @@
 //! What the API asks of the rest of the program: of this process, or of the ingest process that it follows.
 
+use super::backup;
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
 use api::{
-    DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission, Services, Submission,
-    SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupMaking, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission, Services,
+    Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
 };
 use ingest::{SubmitAnswer, SubmitHandle};
 use meshcore::Hex;
@@ -26,6 +27,7 @@ pub(crate) struct OneProcess {
     pub(crate) figures: Arc<Figures>,
     pub(crate) submit: SubmitHandle,
     pub(crate) progress: Arc<LoadProgress>,
+    pub(crate) database: PathBuf,
 }
 
 /// The receiving half is another process.
@@ -115,6 +117,10 @@ impl Services for OneProcess {
             }
         })
     }
+
+    fn backup(&self) -> BackupMaking {
+        backup::make(self.database.clone())
+    }
 }
 
 impl FollowingProcess {
@@ -179,5 +185,8 @@ impl Services for FollowingProcess {
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
         // Only the ingest process writes; it takes packets by MQTT.
         Box::pin(async { Err(SubmitError::Unavailable) })
+    }
+    fn backup(&self) -> BackupMaking {
+        backup::make(self.database.clone())
     }
 }

@@ -108,7 +108,7 @@ fn open_to_anyone(plan: &Plan, loaded: &Loaded) -> bool {
 }
 
 /// An address that a browser can open: the unspecified address means every interface, this one among them.
-fn reachable(address: SocketAddr) -> SocketAddr {
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
     if !address.ip().is_unspecified() {
         return address;
     }

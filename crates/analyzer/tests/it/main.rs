@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod capture;
+mod db_info;
+mod doctor;
 #[cfg(target_os = "linux")]
 mod faults;
 mod hostile;
@@ -18,6 +21,20 @@ use std::path::PathBuf;
 /// The program under test.
 fn binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_meshcore-analyzer"))
+}
+
+/// Runs the program to its end in this folder and gives what it said: whether it succeeded, standard output and error.
+fn run_in(folder: &std::path::Path, args: &[&str]) -> (bool, String, String) {
+    let output = std::process::Command::new(binary())
+        .args(args)
+        .current_dir(folder)
+        .env("CORESCOPE_INGESTOR_STATS", folder.join("stats.json"))
+        .output()
+        .expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what it says is text");
+    let (out, err) = (text(output.stdout), text(output.stderr));
+    assert!(!err.contains("panicked"), "{err}");
+    (output.status.success(), out, err)
 }
 
 /// The recorded packets that ship with the project, as lines of topic and payload.

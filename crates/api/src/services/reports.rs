@@ -176,7 +176,7 @@ pub struct WriteSourcesSnapshot {
     pub writer_perf: BTreeMap<String, WriterPerf>,
     /// What reached the file system since the start, by who caused it and by kind of file; absent while nothing is
     /// counted.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     #[schema(required = false)]
     pub io: BTreeMap<String, BTreeMap<String, FileIo>>,
 }

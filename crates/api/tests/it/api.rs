@@ -1,3 +1,4 @@
+mod backup;
 mod channels;
 mod config;
 mod decode;

@@ -2,16 +2,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
 mod batches;
 mod crash;
 mod damage;
 mod disk_full;
 mod figures;
+mod info;
 mod io;
 mod lost_files;
 mod opening;
+mod opening;
 mod outage;
 mod put_aside;
+mod restore;
 mod round_trip;
 mod steps;
 mod support;

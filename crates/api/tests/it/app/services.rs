@@ -1,23 +1,39 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
 use api::{
-    Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount,
-    PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount, SourceLiveness, Submission,
-    SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
+    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
 };
 use model::{TransmissionId, UnixMillis};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::io::{Seek, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::Semaphore;
 
 pub(crate) struct TestServices {
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
+    /// What a backup has in it.
+    pub(crate) backup: Mutex<Result<Vec<u8>, BackupError>>,
+    /// Permits that backups wait for, one each.
+    pub(crate) backups: Arc<Semaphore>,
+    /// Backups whose future was dropped before it was done.
+    pub(crate) given_up: Arc<AtomicUsize>,
 }
 
 impl Default for TestServices {
     fn default() -> Self {
-        Self { load: Mutex::new(LoadStatus::Ready), submitted: Mutex::default(), refuse: Mutex::default() }
+        Self {
+            load: Mutex::new(LoadStatus::Ready),
+            submitted: Mutex::default(),
+            refuse: Mutex::default(),
+            backup: Mutex::new(Ok(b"a database".to_vec())),
+            backups: Arc::new(Semaphore::new(100)),
+            given_up: Arc::default(),
+        }
     }
 }
 
@@ -130,8 +146,38 @@ impl Services for TestServices {
         self.submitted.lock().unwrap().push(packet);
         Box::pin(async move { answer })
     }
+
+    fn backup(&self) -> BackupMaking {
+        let content = self.backup.lock().unwrap().clone();
+        let permits = Arc::clone(&self.backups);
+        let mut watched = CountUnlessDone { count: Arc::clone(&self.given_up), done: false };
+        Box::pin(async move {
+            // Taken in as a whole, so that it is dropped with this future.
+            let watched = &mut watched;
+            permits.acquire().await.unwrap().forget();
+            watched.done = true;
+            let content = content?;
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(&content).unwrap();
+            file.rewind().unwrap();
+            Ok(BackupFile { content: file, bytes: content.len() as u64 })
+        })
+    }
 }
 
 fn count(name: &str, count: u64) -> Count {
     Count { name: name.to_owned(), count }
+}
+
+struct CountUnlessDone {
+    count: Arc<AtomicUsize>,
+    done: bool,
+}
+
+impl Drop for CountUnlessDone {
+    fn drop(&mut self) {
+        if !self.done {
+            self.count.fetch_add(1, Ordering::SeqCst);
+        }
+    }
 }
