@@ -53,7 +53,8 @@ impl Compaction {
         }
         let records = records_after(old, &removed);
         let mut new = Index::new(old.options.clone());
-        let nodes = old.nodes.iter().filter_map(|node| node.record()).map(|record| (record.key, record));
+        let nodes =
+            old.nodes.iter().filter_map(crate::nodes::Node::record).map(|record| (record.key, record));
         let mut all: BTreeMap<NodeKey, NodeRecord> = nodes.collect();
         all.extend(records.iter().map(|record| (record.key, record.clone())));
         for record in all.into_values() {

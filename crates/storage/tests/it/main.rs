@@ -12,7 +12,6 @@ mod info;
 mod io;
 mod lost_files;
 mod opening;
-mod opening;
 mod outage;
 mod put_aside;
 mod restore;
