@@ -48,7 +48,31 @@ fn main() {
     let totals = ingest(&binary, &history, &data, messages);
     let server = restart(&binary, &data, &totals);
     pages(&server);
-    live(&binary, &server, scratch.path());
+    println!("in one process");
+    live(&binary, &server, &server, scratch.path(), 2);
+    drop(server);
+    split(&binary, &data, scratch.path(), &totals);
+}
+
+/// The same history with ingest and two serving processes.
+fn split(binary: &Path, data: &Path, scratch: &Path, totals: &Value) {
+    println!("as ingest and serve");
+    let ingest = Server::ingest_in(binary, data, &[]);
+    let started = Instant::now();
+    let serve = Server::serve_in(binary, data, &[]);
+    let mut client = serve.client();
+    eventually("all of the history is served", || {
+        let now = client.get("/api/stats").json();
+        (now["totalTransmissions"].as_u64() >= totals["totalTransmissions"].as_u64()).then_some(())
+    });
+    println!("  all served      {:.0} ms", started.elapsed().as_secs_f64() * 1e3);
+    let _another = Server::serve_in(binary, data, &[]);
+    live(binary, &ingest, &serve, scratch, 3);
+    println!(
+        "  resident        {} MB ingest, {} MB serve",
+        resident_mb(ingest.pid()),
+        resident_mb(serve.pid())
+    );
 }
 
 fn run(binary: &Path, args: &[&str], last: &Path) {
@@ -148,12 +172,13 @@ fn time_page(client: &mut HttpClient, path: &str) {
     );
 }
 
-/// Publishes fresh packets at a steady pace and times each until a viewer has its frame.
-fn live(binary: &Path, server: &Server, scratch: &Path) {
+/// Publishes packets that nobody has sent before at a steady pace and times each until a viewer has its frame.
+fn live(binary: &Path, ingest: &Server, serve: &Server, scratch: &Path, seed: u64) {
     let fresh = scratch.join("fresh.jsonl");
-    run(binary, &["simulate", "--seed", "2", "--messages", &(LIVE_PACKETS * 2).to_string(), "--out"], &fresh);
+    let (seed, messages) = (seed.to_string(), (LIVE_PACKETS * 2).to_string());
+    run(binary, &["simulate", "--seed", &seed, "--messages", &messages, "--out"], &fresh);
     let text = std::fs::read_to_string(&fresh).expect("the file was written");
-    let mut feed = LiveFeed::open(&server.web);
+    let mut feed = LiveFeed::open(&serve.web);
     let arrivals = std::thread::spawn(move || {
         let mut arrivals = HashMap::new();
         while let Some(frame) = feed.frame_within(QUIET) {
@@ -163,7 +188,7 @@ fn live(binary: &Path, server: &Server, scratch: &Path) {
         }
         arrivals
     });
-    let mut publisher = Publisher::connect(&server.mqtt);
+    let mut publisher = Publisher::connect(&ingest.mqtt);
     let mut sent = HashMap::new();
     for line in text.lines().filter(|line| line.contains("/packets\"")).take(LIVE_PACKETS) {
         let message: Value = serde_json::from_str(line).expect("a line is JSON");
@@ -178,12 +203,12 @@ fn live(binary: &Path, server: &Server, scratch: &Path) {
         sent.iter().filter_map(|(key, at)| Some(arrivals.get(key)?.saturating_duration_since(*at))).collect();
     times.sort();
     println!(
-        "publish to WebSocket frame, {} of {} packets seen, one every {} ms",
+        "  publish to WebSocket frame, {} of {} packets seen, one every {} ms",
         times.len(),
         sent.len(),
         LIVE_PAUSE.as_millis()
     );
-    println!("  p50 {:.2} ms  p99 {:.2} ms", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]));
+    println!("    p50 {:.2} ms  p99 {:.2} ms", ms(times[times.len() / 2]), ms(times[times.len() * 99 / 100]));
 }
 
 /// What identifies one copy heard by one observer, in the envelope and in the frame alike.

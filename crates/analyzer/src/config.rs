@@ -21,7 +21,6 @@ mod walk;
 pub(crate) use channel_keys::{hashtag, key_ring};
 pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;
-#[expect(unused_imports, reason = "retention and storage are wired in the same session")]
 pub(crate) use keeping::{RetentionRules, StorageSettings};
 pub(crate) use settings::Setting;
 pub(crate) use sources::OutsideBroker;
@@ -59,6 +58,12 @@ const STATS_FILE: &str = "/tmp/corescope-ingestor-stats.json";
 const USUAL_PLACES: [&str; 2] = ["config.json", "data/config.json"];
 
 impl Loaded {
+    /// What the API acts on, with what it needs of the other part.
+    pub(crate) fn api_config(&self) -> ApiConfig {
+        let kept = self.file.retention();
+        ApiConfig { nodes_listed_for: kept.nodes, observers_listed_for: kept.observers, ..self.api.clone() }
+    }
+
     /// Reads the file, or takes defaults when none was named and there is none in the usual places.
     ///
     /// # Errors

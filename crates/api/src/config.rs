@@ -17,6 +17,7 @@ pub(crate) use theme::theme_blocks;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Everything of the configuration that the API needs.
 ///
@@ -39,6 +40,12 @@ pub struct ApiConfig {
     pub observer_blacklist: Vec<String>,
     /// Nodes whose name begins with one of these are never shown.
     pub hidden_name_prefixes: Vec<String>,
+    /// Lists leave out nodes that were not seen for so long; filled by the binary from `retention.nodeDays`.
+    #[serde(skip)]
+    pub nodes_listed_for: Option<Duration>,
+    /// The same for observers, from `retention.observerDays`.
+    #[serde(skip)]
+    pub observers_listed_for: Option<Duration>,
     /// Site name, tagline and logo: passed to the page over the defaults.
     pub branding: Value,
     /// Colours of the light theme: passed to the page over the defaults.

@@ -4,7 +4,8 @@ use crate::config::{ApiConfig, ForeignAdvertsMode};
 use crate::error::HttpError;
 use crate::render::node::{believable_place, is_foreign};
 use index::{Index, Node, NodeQuery, ObserverView};
-use model::NodeKey;
+use model::{NodeKey, UnixMillis};
+use std::time::Duration;
 
 /// Which nodes and observers may be shown under a configuration.
 pub(crate) struct Visibility<'a> {
@@ -74,4 +75,11 @@ pub(crate) fn nodes_in_area(index: &Index, config: &ApiConfig, area: &str) -> Ve
     let keep = |node: &Node| is_in_area(node, config, area);
     let query = NodeQuery { limit: usize::MAX, keep: Some(&keep), ..NodeQuery::default() };
     index.nodes(&query).nodes.iter().map(|node| node.key).collect()
+}
+
+/// From when on a node or observer must have been seen to be in the lists; `None` for all. They are not forgotten: their
+/// own pages, searches and totals have them.
+pub(crate) fn listed_since(listed_for: Option<Duration>, now: UnixMillis) -> Option<UnixMillis> {
+    let span = i64::try_from(listed_for?.as_millis()).unwrap_or(i64::MAX);
+    Some(now.plus_ms(-span))
 }

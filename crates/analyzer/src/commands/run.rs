@@ -44,7 +44,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         progress: Arc::clone(&progress),
         database: plan.data.database(),
     });
-    let mut api_config = loaded.api.clone();
+    let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;
     let index = opened.index();
     let state = ApiState::new(Arc::clone(&index), api_config, services, hub).with_keys(keys);

@@ -38,7 +38,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let services =
         Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
     let options = index_options(&loaded, &keys);
-    let state = ApiState::new(Arc::clone(&index), loaded.api.clone(), services, hub.clone()).with_keys(keys);
+    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone()).with_keys(keys);
     let http = port.address();
     let serving = port.serve(state);
     summary::serving(&plan, &loaded, http);

@@ -7,7 +7,7 @@ use crate::json::Json;
 use crate::render::node::{NodeRow, RoleCountsRow};
 use crate::render::packet::{Observations, PacketRow, packet_row};
 use crate::state::ApiState;
-use crate::visibility::{Visibility, area_key, is_in_area, regions};
+use crate::visibility::{Visibility, area_key, is_in_area, listed_since, regions};
 use axum::extract::State;
 use axum::http::StatusCode;
 use index::{Index, Node, NodeQuery, NodeSort};
@@ -128,7 +128,10 @@ pub(crate) async fn list_nodes(
             role: params.role.map(|RoleName(role)| role),
             search: params.search.as_deref().filter(|text| !text.is_empty()),
             first_seen_before: params.before.map(|Moment(time)| time),
-            last_seen_after: params.last_heard.map(|span| now.plus_ms(-span.hours() * HOUR_MS)),
+            last_seen_after: params
+                .last_heard
+                .map(|span| now.plus_ms(-span.hours() * HOUR_MS))
+                .max(listed_since(config.nodes_listed_for, now)),
             sort: match params.sort_by {
                 Some(NodeOrder::Name) => NodeSort::Name,
                 Some(NodeOrder::PacketCount) => NodeSort::PacketCount,

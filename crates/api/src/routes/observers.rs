@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::render::observer::ObserverRow;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
-use crate::visibility::Visibility;
+use crate::visibility::{Visibility, listed_since};
 use axum::extract::State;
 use model::UnixMillis;
 use serde::Serialize;
@@ -27,7 +27,11 @@ pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<Observ
     let config = state.config_arc();
     let visibility = Visibility::new(&config);
     let observers = state.read(|index, now| {
-        let shown = index.observers(now).into_iter().filter(|observer| visibility.shows_observer(observer));
+        let since = listed_since(config.observers_listed_for, now);
+        let is_listed = |seen: UnixMillis| since.is_none_or(|since| seen > since);
+        let shown = index.observers(now).into_iter();
+        let shown =
+            shown.filter(|observer| is_listed(observer.last_seen) && visibility.shows_observer(observer));
         shown.map(|observer| ObserverRow::of(&observer)).collect()
     });
     Json(ObserversResponse { observers, server_time: rfc3339(UnixMillis::now()) })

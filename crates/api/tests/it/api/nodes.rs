@@ -130,3 +130,29 @@ async fn a_bad_parameter_is_refused_by_its_name() {
         assert!(error.starts_with(&format!("{parameter}: ")), "{error}");
     }
 }
+
+#[tokio::test]
+async fn nodes_that_were_not_seen_for_long_leave_the_list_and_nothing_else() {
+    let all = TestApp::init();
+    let key = text(&nodes(&all, "").await[0], "public_key").to_owned();
+    let week = std::time::Duration::from_secs(7 * 86_400);
+    let app = TestApp::with_config(api::ApiConfig { nodes_listed_for: Some(week), ..Default::default() });
+    assert!(nodes(&app, "").await.is_empty(), "the packets are from May 2026");
+    assert!(nodes(&app, "&lastHeard=30d").await.is_empty());
+    app.get(&format!("/api/nodes/{key}")).await.good();
+    assert!(app.get("/api/stats").await.good()["totalNodesAllTime"].as_u64() > Some(0));
+    let century = std::time::Duration::from_secs(36_500 * 86_400);
+    let app = TestApp::with_config(api::ApiConfig { nodes_listed_for: Some(century), ..Default::default() });
+    assert_eq!(nodes(&app, "").await, nodes(&all, "").await);
+}
+
+#[tokio::test]
+async fn observers_that_were_not_heard_for_long_leave_the_list() {
+    let listed = |secs| async move {
+        let observers_listed_for = Some(std::time::Duration::from_secs(secs));
+        let app = TestApp::with_config(api::ApiConfig { observers_listed_for, ..Default::default() });
+        app.get("/api/observers").await.good()["observers"].as_array().unwrap().len()
+    };
+    assert_eq!(listed(14 * 86_400).await, 0, "the packets are from May 2026");
+    assert!(listed(36_500 * 86_400).await > 0);
+}
