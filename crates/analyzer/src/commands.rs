@@ -6,6 +6,7 @@ pub(crate) mod db;
 pub(crate) mod decode;
 pub(crate) mod doctor;
 pub(crate) mod ingest;
+mod out;
 pub(crate) mod replay;
 pub(crate) mod restore;
 pub(crate) mod run;

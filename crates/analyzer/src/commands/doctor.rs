@@ -16,6 +16,7 @@ mod mount;
 mod ports;
 mod stats_file;
 
+use super::out;
 use crate::cli::{DoctorArgs, RunArgs};
 use crate::config::Loaded;
 use crate::parts::plan::{self, Plan};
@@ -69,8 +70,13 @@ pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
                 .action("correct the addresses in the configuration or on the command line"),
         ),
     }
-    finding::print(&findings, args.json);
-    if finding::worst(&findings) == Level::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let text = if args.json { finding::as_json(&findings) } else { finding::as_text(&findings) };
+    let said = out::say(&text);
+    if said.is_err() || finding::worst(&findings) == Level::Error {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 fn version() -> Finding {

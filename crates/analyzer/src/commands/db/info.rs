@@ -2,7 +2,7 @@
 
 use super::locate;
 use crate::cli::DbInfoArgs;
-use crate::commands::units;
+use crate::commands::{out, units};
 use anyhow::{Result, bail};
 use serde::Serialize;
 use storage::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, StorageError};
@@ -21,85 +21,68 @@ pub(crate) fn run(args: &DbInfoArgs) -> Result<()> {
         }
         Err(error) => return Err(error.into()),
     };
-    if args.json {
-        println!("{}", serde_json::to_string_pretty(&Report::from(&info))?);
-    } else {
-        print(&info);
-    }
+    let text =
+        if args.json { serde_json::to_string_pretty(&Report::from(&info))? + "\n" } else { describe(&info) };
+    out::say(&text)?;
     match info.faults.as_deref() {
         Some([first, ..]) => bail!("{} is damaged: {first}; restore a backup", path.display()),
         _ => Ok(()),
     }
 }
 
-fn print(info: &DatabaseInfo) {
-    let line = |name: &str, text: String| println!("{name:<14}{text}");
-    line("database", info.path.display().to_string());
-    line("format", format!("{}, and this release knows formats up to {}", info.format.0, info.format.1));
-    line("made", info.created.map_or("unknown".to_owned(), units::time));
-    line(
-        "in use by",
-        match info.writer {
-            None => "nobody".to_owned(),
-            Some(None) => "a process that did not say its number".to_owned(),
-            Some(Some(pid)) => format!("process {pid}"),
-        },
-    );
-    line(
-        "file",
-        format!(
-            "{}; {} pages of {} bytes, {} of them free",
-            units::bytes(info.file_bytes),
-            units::count(info.pages),
-            units::count(info.page_size),
-            units::count(info.free_pages),
-        ),
-    );
-    line("log", format!("{}; {} frames in use", units::bytes(info.wal_bytes), units::count(info.wal_frames)));
+fn describe(info: &DatabaseInfo) -> String {
+    let mut lines = vec![
+        ("database", info.path.display().to_string()),
+        ("format", format!("{}, and this release knows formats up to {}", info.format.0, info.format.1)),
+        ("made", info.created.map_or("unknown".to_owned(), units::time)),
+    ];
+    let writer = match info.writer {
+        None => "nobody".to_owned(),
+        Some(None) => "a process that did not say its number".to_owned(),
+        Some(Some(pid)) => format!("process {pid}"),
+    };
+    lines.push(("in use by", writer));
+    let file = units::bytes(info.file_bytes);
+    let (pages, free) = (units::count(info.pages), units::count(info.free_pages));
+    lines.push(("file", format!("{file}; {pages} pages of {} bytes, {free} of them free", info.page_size)));
+    let frames = units::count(info.wal_frames);
+    lines.push(("log", format!("{}; {frames} of its frames in use", units::bytes(info.wal_bytes))));
     if let (Some(rows), Some((oldest, newest))) = (info.rows_of("observations"), info.observed) {
         let each = info.bytes_per_observation().unwrap_or_default();
-        line("observations", format!("{}, {each:.1} bytes each with everything", units::count(rows)));
-        line("heard", format!("{} to {}", units::time(oldest), units::time(newest)));
+        lines.push(("observations", format!("{}, {each:.1} bytes each with everything", units::count(rows))));
+        lines.push(("heard", format!("{} to {}", units::time(oldest), units::time(newest))));
     } else {
-        line("observations", "none".to_owned());
+        lines.push(("observations", "none".to_owned()));
     }
     if let Some(faults) = &info.faults {
         let found = if faults.is_empty() { "no damage".to_owned() } else { faults.join("\n              ") };
-        line("check", found);
+        lines.push(("check", found));
     }
-    println!();
-    print_objects(info);
+    let lines: String = lines.iter().map(|(name, text)| format!("{name:<14}{text}\n")).collect();
+    format!("{lines}\n{}", objects(info))
 }
 
-fn print_objects(info: &DatabaseInfo) {
+fn objects(info: &DatabaseInfo) -> String {
     let whole = (info.pages * info.page_size).max(1);
-    let share = |bytes: u64| bytes as f64 * 100.0 / whole as f64;
-    println!(
-        "{:<40} {:>12} {:>10} {:>7} {:>10} {:>6}",
+    let row = |name: &str, rows: &str, bytes: u64, rest: &str| {
+        let share = bytes as f64 * 100.0 / whole as f64;
+        format!("{name:<40} {rows:>12} {:>10} {share:>5.1} %{rest}\n", units::bytes(bytes))
+    };
+    let mut text = format!(
+        "{:<40} {:>12} {:>10} {:>7} {:>10} {:>6}\n",
         "table or index", "rows", "size", "share", "bytes/row", "full"
     );
     for object in &info.objects {
         let rows = object.rows.map_or(String::new(), units::count);
         let each = per_row(object).map_or(String::new(), |bytes| format!("{bytes:.1}"));
         let full = 100 - object.unused * 100 / object.bytes.max(1);
-        println!(
-            "{:<40} {rows:>12} {:>10} {:>5.1} % {each:>10} {full:>4} %",
-            name(object),
-            units::bytes(object.bytes),
-            share(object.bytes),
-        );
+        text += &row(&name(object), &rows, object.bytes, &format!(" {each:>10} {full:>4} %"));
     }
     let free = info.free_pages * info.page_size;
     let in_trees: u64 = info.objects.iter().map(|object| object.bytes).sum();
-    for (name, bytes) in [("free pages", free), ("map of pages", whole.saturating_sub(in_trees + free))] {
-        println!(
-            "{:<40} {:>12} {:>10} {:>5.1} %",
-            format!("({name})"),
-            "",
-            units::bytes(bytes),
-            share(bytes)
-        );
-    }
+    text += &row("(free pages)", "", free, "");
+    text += &row("(map of pages)", "", whole.saturating_sub(in_trees + free), "");
+    text
 }
 
 fn name(object: &ObjectInfo) -> String {

@@ -57,37 +57,34 @@ pub(super) fn worst(findings: &[Finding]) -> Level {
     findings.iter().map(|finding| finding.level).max().unwrap_or(Level::Ok)
 }
 
-/// For a person, or as one JSON object for a program.
-pub(super) fn print(findings: &[Finding], as_json: bool) {
+/// One JSON object, for a program.
+pub(super) fn as_json(findings: &[Finding]) -> String {
     #[derive(Serialize)]
     struct Report<'a> {
         level: Level,
         findings: &'a [Finding],
     }
-    if as_json {
-        let report = Report { level: worst(findings), findings };
-        // Texts and names only, which always serialise.
-        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
-        return;
-    }
+    // Texts and names only, which always serialise.
+    serde_json::to_string_pretty(&Report { level: worst(findings), findings }).unwrap_or_default() + "\n"
+}
+
+/// Text for a person.
+pub(super) fn as_text(findings: &[Finding]) -> String {
+    let mut text = String::new();
     for finding in findings {
         let level = match finding.level {
             Level::Ok => "ok",
             Level::Warning => "warning",
             Level::Error => "ERROR",
         };
-        println!("{level:<9}{:<15}{}", finding.check, finding.found);
-        for (label, text) in [("means", &finding.meaning), ("do", &finding.action)] {
-            if let Some(text) = text {
-                println!("{:<9}{:<15}{label}: {text}", "", "");
+        text += &format!("{level:<9}{:<15}{}\n", finding.check, finding.found);
+        for (label, more) in [("means", &finding.meaning), ("do", &finding.action)] {
+            if let Some(more) = more {
+                text += &format!("{:<24}{label}: {more}\n", "");
             }
         }
     }
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
-    println!();
-    println!(
-        "{}, {}",
-        units::things(count(Level::Error), "error"),
-        units::things(count(Level::Warning), "warning"),
-    );
+    let (errors, warnings) = (count(Level::Error), count(Level::Warning));
+    text + &format!("\n{}, {}\n", units::things(errors, "error"), units::things(warnings, "warning"))
 }

@@ -1,10 +1,11 @@
 use crate::app::{API_KEY, Answer, TestApp};
 use api::BackupError;
 use axum::body::Body;
-use axum::http::Method;
+use axum::http::{Method, Request};
 use serde_json::json;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tower::ServiceExt;
 
 const PATH: &str = "/api/backup";
 
@@ -53,6 +54,17 @@ async fn a_second_backup_is_refused_until_the_first_is_done() {
     assert_eq!(first.status, 200);
     assert_eq!(second.error(409), "another backup is under way");
     app.services.backups.add_permits(1);
+    assert_eq!(ask(&app).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_turn_is_held_until_the_client_has_everything_or_is_gone() {
+    let app = app();
+    let request = || Request::get(PATH).header("x-api-key", API_KEY).body(Body::empty()).unwrap();
+    let unread = api::router(app.state.clone()).oneshot(request()).await.unwrap();
+    assert_eq!(unread.status(), 200);
+    assert_eq!(ask(&app).await.status, 409);
+    drop(unread);
     assert_eq!(ask(&app).await.status, 200);
 }
 
