@@ -88,6 +88,7 @@ pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePage, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
 pub use nodes::{HeardName, Node};
+pub use observations::can_hold;
 pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};

@@ -68,18 +68,24 @@ mod config;
 mod decide;
 mod engine;
 mod envelope;
+mod history;
 mod ledger;
 mod message;
 mod observers;
 mod outcome;
 mod packet;
+mod record;
 mod status;
 mod submit;
 mod text;
 mod topic;
 
 pub use config::{IngestConfig, SourcePolicy};
+pub use envelope::Scalar;
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
+pub use history::{
+    History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_region, past_text, past_time,
+};
 pub use ledger::{Count, IngestLedger, IngestReport, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};
 pub use submit::{IngestError, PacketSubmission, SubmitAnswer, SubmitHandle};

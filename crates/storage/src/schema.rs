@@ -21,7 +21,7 @@ const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// How long a connection waits for a lock of another before it reports the database as busy. The writer tries again all
 /// the same, so this only says how soon the operator hears of it.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Page cache of the writer, in KiB. Appending touches a handful of pages; 4 MB hold them together with the inner pages
 /// of every table.
@@ -126,6 +126,21 @@ pub(crate) fn refuse_other_files(path: &Path) -> Result<(), StorageError> {
             Err(StorageError::NotADatabase { path: path.to_owned() })
         }
         Err(error) => Err(StorageError::not_writable(path, &error)),
+    }
+}
+
+/// Whether the file's header says that its changes go to a log first.
+pub(crate) fn begins_in_wal_mode(path: &Path) -> bool {
+    // Bytes 18 and 19 are the versions of the format for writing and for reading; 2 means a log.
+    let mut start = [0; 20];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start[18..] == [2, 2]
+}
+
+/// Refuses databases of other programs and of newer releases.
+pub(crate) fn check_identity(conn: &Connection, path: &Path) -> Result<(), StorageError> {
+    match identify(conn, path)? {
+        Identity::Empty => Err(StorageError::NotOurs { path: path.to_owned(), application_id: 0 }),
+        Identity::Older(_) | Identity::Ours => Ok(()),
     }
 }
 

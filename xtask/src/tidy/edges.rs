@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("storage", &["model", "telemetry"]),
     ("index", &["model", "meshcore"]),
     ("ingest", &["model", "meshcore", "telemetry", "mqtt", "storage", "index"]),
+    ("corescope", &["model", "meshcore", "storage", "index", "ingest"]),
     ("assets", &[]),
     ("api", &["model", "meshcore", "telemetry", "storage", "index", "assets"]),
     ("simulator", &["model", "meshcore"]),
@@ -26,12 +27,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "storage",
             "index",
             "ingest",
+            "corescope",
             "assets",
             "api",
             "simulator",
         ],
     ),
-    ("testkit", &["model", "meshcore"]),
+    ("testkit", &["model", "meshcore", "simulator"]),
     ("xtask", &[]),
 ];
 
