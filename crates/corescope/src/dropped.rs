@@ -11,16 +11,8 @@ use crate::import::{Phase, Run, dropped_key};
 use crate::report::TableReport;
 use crate::source::cell;
 
-const COLUMNS: &[&str] = &[
-    "hash",
-    "raw_hex",
-    "reason",
-    "observer_id",
-    "observer_name",
-    "node_pubkey",
-    "node_name",
-    "dropped_at",
-];
+const COLUMNS: &[&str] =
+    &["hash", "raw_hex", "reason", "observer_id", "observer_name", "node_pubkey", "node_name", "dropped_at"];
 
 /// Rows handed to the writer together.
 const BATCH: usize = 1_024;

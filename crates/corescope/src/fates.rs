@@ -20,16 +20,13 @@ pub(crate) enum Fate {
 pub(crate) struct Fates {
     by_row: HashMap<i64, Fate>,
     /// The rows because of which the new transmissions are here, in the order of these.
-    makers: Vec<i64>,
+    makers: Vec<Option<i64>>,
     first_new: TransmissionId,
     /// Rows without observations whose hash is not that of their bytes.
     pub(crate) wrong_hashes: u64,
 }
 
 impl Fates {
-    /// Stands for the row of an observation that has none. Row ids begin at 1.
-    pub(crate) const NO_ROW: i64 = i64::MIN;
-
     pub(crate) fn new(first_new: TransmissionId) -> Fates {
         Fates { by_row: HashMap::new(), makers: Vec::new(), first_new, wrong_hashes: 0 }
     }
@@ -38,8 +35,8 @@ impl Fates {
         self.by_row.contains_key(&row)
     }
 
-    /// A copy of the row's packet is kept as one of this transmission.
-    pub(crate) fn kept(&mut self, row: i64, transmission: TransmissionId, is_new: bool) {
+    /// A copy of the row's packet is kept as one of this transmission. The row may be lost.
+    pub(crate) fn kept(&mut self, row: Option<i64>, transmission: TransmissionId, is_new: bool) {
         if is_new {
             self.makers.push(row);
         }
@@ -50,23 +47,17 @@ impl Fates {
             Some(maker) if *maker == row => Fate::Taken,
             Some(_) => Fate::Merged,
         };
-        self.set(row, fate);
+        if let Some(row) = row {
+            let known = self.by_row.entry(row).or_insert(fate);
+            *known = fate.min(*known);
+        }
     }
 
     pub(crate) fn refused(&mut self, row: i64, why: &'static str) {
-        if !self.contains(row) {
-            self.set(row, Fate::Refused(why));
-        }
+        self.by_row.entry(row).or_insert(Fate::Refused(why));
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = (i64, Fate)> {
         self.by_row.iter().map(|(row, fate)| (*row, *fate))
-    }
-
-    fn set(&mut self, row: i64, fate: Fate) {
-        if row != Fates::NO_ROW {
-            let known = self.by_row.entry(row).or_insert(fate);
-            *known = fate.min(*known);
-        }
     }
 }

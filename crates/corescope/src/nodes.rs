@@ -13,17 +13,8 @@ use crate::import::{Phase, Run};
 use crate::report::TableReport;
 use crate::source::cell;
 
-const COLUMNS: &[&str] = &[
-    "public_key",
-    "name",
-    "role",
-    "lat",
-    "lon",
-    "last_seen",
-    "first_seen",
-    "advert_count",
-    "default_scope",
-];
+const COLUMNS: &[&str] =
+    &["public_key", "name", "role", "lat", "lon", "last_seen", "first_seen", "advert_count", "default_scope"];
 
 /// Nodes of our day, and those that CoreScope put aside when they had been silent for a week.
 const TABLES: &[&str] = &["nodes", "inactive_nodes"];

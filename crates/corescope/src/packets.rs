@@ -6,6 +6,7 @@ use std::rc::Rc;
 use ingest::{Outcome, PastPacket, PastSignal, PastVerdict, past_frame, past_time};
 use meshcore::{Frame, PacketHash};
 use model::{ObserverId, UnixMillis};
+use roaring::RoaringTreemap;
 use rusqlite::{Row, Statement};
 
 use crate::fates::{Fate, Fates};
@@ -42,7 +43,7 @@ pub(crate) struct Packets<'r, 'a, 'p> {
 
 #[derive(Clone, Copy)]
 struct Origin {
-    transmission: i64,
+    transmission: Option<i64>,
     is_observation: bool,
 }
 
@@ -86,17 +87,22 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
         let Some(table) = source.table("transmissions")? else { return Ok(()) };
         let failed = source.failed("the transmissions");
         let total = source.about_rows("transmissions");
-        let sql = table.select(&[table.id(), "raw_hex", "hash", "first_seen"], &format!("ORDER BY {}", table.id()));
+        let sql =
+            table.select(&[table.id(), "raw_hex", "hash", "first_seen"], &format!("ORDER BY {}", table.id()));
         let mut statement = source.conn().prepare(&sql).map_err(&failed)?;
         let mut rows = statement.query([]).map_err(&failed)?;
-        let mut done = 0_u64;
+        let mut met = RoaringTreemap::new();
         while let Some(row) = rows.next().map_err(&failed)? {
             self.run.report.transmissions.read += 1;
-            done += 1;
             let Some(id) = row_number(row, 0) else {
                 self.run.report.transmissions.refuse("id_unreadable");
                 continue;
             };
+            // Ids are unique in every table that CoreScope has made, but not in every one that somebody has rescued.
+            if !met.insert(id.cast_unsigned()) {
+                self.run.report.transmissions.merged += 1;
+                continue;
+            }
             if !self.fates.contains(id)
                 && let Err(why) = self.unheard(id, &KeptTransmission::read(row))
             {
@@ -105,6 +111,7 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
             if self.batch.len() >= BATCH {
                 self.decide()?;
             }
+            let done = self.run.report.transmissions.read;
             if done.is_multiple_of(16_384) {
                 self.run.progress(Phase::Unheard, done, total);
             }
@@ -139,7 +146,8 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
             rssi: cell(row, 3).number(),
             score: cell(row, 4).number(),
         };
-        let lost = (2..=4).any(|column| cell(row, column).says_something() && cell(row, column).number().is_none());
+        let lost =
+            (2..=4).any(|column| cell(row, column).says_something() && cell(row, column).number().is_none());
         let (path, own) = (cell(row, 5), cell(row, 7));
         let first = kept.as_deref().map(|kept| &kept.kept);
         let (frame, fault) = match copy_frame(own.text(), path.text(), first) {
@@ -175,7 +183,7 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
         if kept.as_deref().is_some_and(|kept| kept.hash.is_some_and(|hash| hash != packet.hash())) {
             report.repair("frame_of_another_transmission");
         }
-        let transmission = id.filter(|_| kept.is_some()).unwrap_or(Fates::NO_ROW);
+        let transmission = id.filter(|_| kept.is_some());
         self.batch.push(packet);
         self.origins.push(Origin { transmission, is_observation: true });
         Ok(Ok(()))
@@ -210,15 +218,16 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
         let known = row.hash.and_then(|hash| self.run.history.index().find(hash));
         if let Some(transmission) = known {
             self.run.report.transmissions.repair(UNHEARD);
-            self.fates.kept(id, transmission, false);
+            self.fates.kept(Some(id), transmission, false);
             return Ok(());
         }
         let time = row.first_seen.ok_or(TIME_UNREADABLE)?;
         let observer = self.observers.unknown(self.run, time).ok_or(Outcome::TooManyObservers.name())?;
-        let packet = PastPacket::new(frame.clone(), observer, time, PastSignal::default()).map_err(Outcome::name)?;
+        let packet =
+            PastPacket::new(frame.clone(), observer, time, PastSignal::default()).map_err(Outcome::name)?;
         self.run.report.transmissions.repair(UNHEARD);
         self.batch.push(packet);
-        self.origins.push(Origin { transmission: id, is_observation: false });
+        self.origins.push(Origin { transmission: Some(id), is_observation: false });
         Ok(())
     }
 
@@ -230,7 +239,9 @@ impl<'r, 'a, 'p> Packets<'r, 'a, 'p> {
                     let is_new = outcome == Outcome::StoredTransmission;
                     self.fates.kept(origin.transmission, transmission, is_new);
                 }
-                (outcome, None) => self.fates.refused(origin.transmission, outcome.name()),
+                (outcome, None) => {
+                    origin.transmission.into_iter().for_each(|row| self.fates.refused(row, outcome.name()));
+                }
             }
             if origin.is_observation {
                 self.run.book(&verdict);
@@ -268,8 +279,12 @@ impl KeptTransmission {
     fn read(row: &Row<'_>) -> KeptTransmission {
         let raw = cell(row, 1);
         let kept = Kept { frame: past_frame(raw.text().unwrap_or_default()) };
-        let hash =
-            kept.frame.as_deref().ok().and_then(|frame| Frame::parse(frame).ok()).map(|frame| frame.content_hash());
+        let hash = kept
+            .frame
+            .as_deref()
+            .ok()
+            .and_then(|frame| Frame::parse(frame).ok())
+            .map(|frame| frame.content_hash());
         let said = cell(row, 2);
         let said = said.text().and_then(|text| text.trim().parse::<PacketHash>().ok());
         let wrong_hash = hash.is_some() && said != hash;
@@ -282,7 +297,7 @@ struct Transmissions<'s> {
     source: &'s Source,
     find: Statement<'s>,
     cached: HashMap<i64, Option<Rc<KeptTransmission>>>,
-    met: roaring::RoaringTreemap,
+    met: RoaringTreemap,
     wrong_hashes: u64,
 }
 
@@ -293,7 +308,7 @@ impl<'s> Transmissions<'s> {
             None => "SELECT NULL, NULL, NULL, NULL WHERE ?1 IS NULL".to_owned(),
         };
         let find = source.conn().prepare(&sql).map_err(source.failed("the transmissions"))?;
-        Ok(Self { source, find, cached: HashMap::new(), met: roaring::RoaringTreemap::new(), wrong_hashes: 0 })
+        Ok(Self { source, find, cached: HashMap::new(), met: RoaringTreemap::new(), wrong_hashes: 0 })
     }
 
     fn query(table: &Table) -> String {

@@ -162,14 +162,17 @@ impl PastPacket {
         time: UnixMillis,
         signal: PastSignal,
     ) -> Result<PastPacket, Outcome> {
-        let kept =
-            Signal { score: signal.score.and_then(packet::score_of), ..Signal::of_numbers(signal.snr, signal.rssi) };
+        let kept = Signal {
+            score: signal.score.and_then(packet::score_of),
+            ..Signal::of_numbers(signal.snr, signal.rssi)
+        };
         let lost = |given: Option<f64>, kept: bool| given.is_some() && !kept;
         let signal_lost = lost(signal.snr, kept.snr.is_some())
             || lost(signal.rssi, kept.rssi.is_some())
             || lost(signal.score, kept.score.is_some());
         let clock = clock::Judged::arrival(time);
-        let heard = Heard::sound(raw, &clock, kept, &mut Remarks::default()).map_err(|(outcome, _)| outcome)?;
+        let heard =
+            Heard::sound(raw, &clock, kept, &mut Remarks::default()).map_err(|(outcome, _)| outcome)?;
         Ok(PastPacket { observer, heard, signal_lost })
     }
 

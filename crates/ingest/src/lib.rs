@@ -81,8 +81,8 @@ mod text;
 mod topic;
 
 pub use config::{IngestConfig, SourcePolicy};
-pub use envelope::Scalar;
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
+pub use envelope::Scalar;
 pub use history::{
     History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_region, past_text, past_time,
 };

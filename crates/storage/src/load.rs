@@ -152,7 +152,8 @@ impl Loader<'_> {
     fn run(mut self, conn: &Connection) -> Result<LoadReport, LoadError> {
         let failed = while_doing("reading the tables' ends");
         // One transaction, so that all tables are of one moment.
-        let snapshot = conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(&failed)?;
+        let snapshot =
+            conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(&failed)?;
         self.report.last_ids = LastIds {
             head: last_id(conn, "heads").map_err(&failed)?.map(HeadId),
             observer: last_id(conn, "observers").map_err(&failed)?.map(ObserverId),
@@ -386,7 +387,10 @@ impl<'a> Transmissions<'a> {
 }
 
 /// Tells a row with wrong content, which is left out, from a database that cannot be read.
-pub(crate) fn well_formed<T>(row: &Row<'_>, decode: fn(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+pub(crate) fn well_formed<T>(
+    row: &Row<'_>,
+    decode: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
     match decode(row) {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.sqlite_error_code().is_some() => Err(error),

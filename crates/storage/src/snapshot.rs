@@ -166,7 +166,8 @@ impl Snapshot {
                 Some(known) => known.clone(),
                 None => {
                     let mut rows = find.query([observation.transmission.0.cast_signed()])?;
-                    let read = rows.next()?.map(|row| well_formed(row, rows::decode_transmission)).transpose()?;
+                    let read =
+                        rows.next()?.map(|row| well_formed(row, rows::decode_transmission)).transpose()?;
                     let read = read.flatten().map(Rc::new);
                     transmissions.insert(observation.transmission, read.clone());
                     read
@@ -201,7 +202,8 @@ impl Snapshot {
 pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
     let in_use = [path_with(path, "-wal"), path_with(path, "-shm")].iter().any(|beside| beside.exists());
     let mode = if schema::begins_in_wal_mode(path) && !in_use { "immutable=1" } else { "mode=ro" };
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(format!("file:{}?{mode}", uri_path(path)), flags)?;
     conn.busy_timeout(schema::BUSY_TIMEOUT)?;
     Ok(conn)

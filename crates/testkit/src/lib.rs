@@ -10,11 +10,13 @@
 
 #![forbid(unsafe_code)]
 
+mod corescope;
 mod http;
 mod publisher;
 mod server;
 mod websocket;
 
+pub use corescope::{Age, Copy as CoreScopeCopy, CoreScopeDb};
 pub use http::{HttpClient, Response};
 pub use publisher::Publisher;
 pub use server::Server;
