@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::UnixMillis;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -23,6 +24,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Make a synthetic mesh as observers publish it, to a file or a broker
     Simulate(SimulateArgs),
+    /// Take over the database of CoreScope, of any age; it is only read
+    Import(ImportArgs),
+    /// Write out what is stored, as JSON Lines or CSV, also while the program runs
+    Export(ExportArgs),
 }
 
 #[derive(Args, Debug, Default)]
@@ -116,6 +121,76 @@ pub(crate) struct SimulateArgs {
     /// Messages a second towards the broker; without it, as fast as the broker takes them
     #[arg(long, value_name = "N", requires = "to")]
     pub(crate) rate: Option<f64>,
+}
+
+/// Whose data it is about.
+#[derive(Args, Debug)]
+pub(crate) struct DataArgs {
+    /// Configuration file, as for `run`; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Folder of the database, as for `run`
+    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// CoreScope's database, usually meshcore.db
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    /// Read and judge everything, write nothing, and print the same report
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// `jsonl`: one JSON object a line; `csv`: for spreadsheets
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: ExportFormat,
+    /// What to write out
+    #[arg(long, value_name = "ROWS", default_value = "observations")]
+    pub(crate) what: ExportRows,
+    /// Only from this time on, RFC 3339 or a date such as 2026-01-31 (UTC): observations by when they were heard,
+    /// transmissions by when they were heard first, nodes and observers by when they were last heard
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<UnixMillis>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<UnixMillis>,
+    /// Write to this file, which appears when it is complete; without it, to standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+}
+
+/// How rows are written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+/// Which rows are written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportRows {
+    Observations,
+    Transmissions,
+    Nodes,
+    Observers,
+}
+
+/// A time as people give it: with a zone, or a day, which begins at midnight UTC.
+fn time(text: &str) -> Result<UnixMillis, String> {
+    let midnight = format!("{text}T00:00:00Z");
+    let instant = text.parse::<jiff::Timestamp>().or_else(|_| midnight.parse::<jiff::Timestamp>()).ok();
+    instant
+        .map(|instant| UnixMillis(instant.as_millisecond()))
+        .ok_or_else(|| "want a time such as 2026-01-31T12:00:00Z, or a day such as 2026-01-31".to_owned())
 }
 
 /// Where the embedded broker listens, if it does.

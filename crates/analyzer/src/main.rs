@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         cli::Command::Decode(args) => commands::decode::run(&args),
         cli::Command::Replay(args) => commands::replay::run(&args),
         cli::Command::Simulate(args) => commands::simulate::run(&args),
+        cli::Command::Import(args) => commands::import::run(&args),
+        cli::Command::Export(args) => commands::export::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

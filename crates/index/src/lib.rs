@@ -93,4 +93,4 @@ pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};
 pub use totals::{RoleCounts, Totals};
-pub use view::{ObservationView, TransmissionView, TxRow};
+pub use view::{ObservationView, TransmissionView, TxRow, copy_frame};

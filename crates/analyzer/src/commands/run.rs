@@ -2,7 +2,7 @@
 
 mod demo;
 mod load;
-mod plan;
+pub(crate) mod plan;
 mod services;
 mod sources;
 mod stop;

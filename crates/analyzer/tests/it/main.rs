@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod capture;
+mod export;
 mod hostile;
+mod import;
 mod startup;
 
 use std::path::PathBuf;

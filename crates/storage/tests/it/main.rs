@@ -9,4 +9,5 @@ mod disk_full;
 mod figures;
 mod opening;
 mod round_trip;
+mod snapshot;
 mod support;
