@@ -61,3 +61,39 @@ impl Fates {
         self.by_row.iter().map(|(row, fate)| (*row, *fate))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fate(fates: &Fates, row: i64) -> Option<Fate> {
+        fates.all().find(|(other, _)| *other == row).map(|(_, fate)| fate)
+    }
+
+    #[test]
+    fn the_best_of_a_rows_observations_speaks_for_it() {
+        // Transmissions from 5 on are new.
+        let mut fates = Fates::new(TransmissionId(5));
+        fates.refused(1, "no frame");
+        assert_eq!(fate(&fates, 1), Some(Fate::Refused("no frame")));
+        fates.kept(Some(2), TransmissionId(5), true);
+        fates.kept(Some(1), TransmissionId(5), false);
+        assert_eq!((fate(&fates, 2), fate(&fates, 1)), (Some(Fate::Taken), Some(Fate::Merged)));
+        fates.kept(Some(1), TransmissionId(6), true);
+        assert_eq!(fate(&fates, 1), Some(Fate::Taken));
+        fates.kept(Some(1), TransmissionId(5), false);
+        fates.refused(1, "another");
+        assert_eq!(fate(&fates, 1), Some(Fate::Taken), "nothing worse takes the place of something better");
+        fates.kept(Some(3), TransmissionId(4), false);
+        assert_eq!(fate(&fates, 3), Some(Fate::Known));
+    }
+
+    #[test]
+    fn a_lost_row_makes_transmissions_and_has_no_fate() {
+        let mut fates = Fates::new(TransmissionId(1));
+        fates.kept(None, TransmissionId(1), true);
+        fates.kept(Some(7), TransmissionId(1), false);
+        assert_eq!(fates.all().collect::<Vec<_>>(), [(7, Fate::Merged)]);
+        assert!(fates.contains(7) && !fates.contains(8));
+    }
+}

@@ -100,6 +100,7 @@ pub fn import(
     metrics::import(&mut run)?;
     dropped::import(&mut run)?;
     run.flush()?;
+    run.report.passed_over = source.other_tables()?;
     source.check_unchanged()?;
     Ok(run.report)
 }

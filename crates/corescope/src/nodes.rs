@@ -93,6 +93,8 @@ fn node(row: &Row<'_>, report: &mut TableReport) -> Result<NodeRecord, &'static 
     }
     let (lat, lon) = (cell(row, 3), cell(row, 4));
     let location = millionths(&lat, 90.0).zip(millionths(&lon, 180.0));
+    // Some releases write zeros for "not said".
+    let is_nowhere = location == Some((0, 0));
     if location.is_none() && (lat.says_something() || lon.says_something()) {
         report.repair("location_out_of_range_left_out");
     }
@@ -101,7 +103,7 @@ fn node(row: &Row<'_>, report: &mut TableReport) -> Result<NodeRecord, &'static 
         key,
         name: cell(row, 1).text().and_then(name),
         role: role(&cell(row, 2), report).code(),
-        location,
+        location: location.filter(|_| !is_nowhere),
         first_seen: first_seen.map_or(last, |first| first.min(last)),
         last_seen: last,
         adverts,

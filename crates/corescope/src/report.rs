@@ -20,6 +20,9 @@ pub struct Report {
     pub metrics: TableReport,
     /// Refused packets kept as evidence.
     pub dropped: TableReport,
+    /// Tables of the file that are not read, with their rows: what is in them follows from the packets, or has no place
+    /// here yet.
+    pub passed_over: BTreeMap<String, u64>,
 }
 
 /// What became of the rows of a table: read = taken + updated + known + merged + refused.
@@ -100,6 +103,10 @@ impl fmt::Display for Report {
             for (why, count) in &table.refused {
                 writeln!(f, "refused  {count:>10}  {name}: {}", in_words(why))?;
             }
+        }
+        for (name, rows) in &self.passed_over {
+            // A name may hold anything, such as what would colour a terminal.
+            writeln!(f, "not read {rows:>10}  {}", name.escape_debug())?;
         }
         Ok(())
     }

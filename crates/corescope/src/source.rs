@@ -1,6 +1,6 @@
 //! The database that is read: how it is opened, what it has, and its cells.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,25 @@ use crate::ImportError;
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
-/// "MCAn", by which our own databases are known.
-const OUR_APPLICATION_ID: i32 = 0x4d43_416e;
-
 /// Page cache for reading, in KiB: the inner pages of a table of ten million rows fit.
 const CACHE_KIB: i64 = 32 * 1024;
 
 /// What an import cannot do without.
 const NEEDED: &[(&str, &[&str])] =
     &[("transmissions", &["raw_hex"]), ("observations", &["transmission_id", "timestamp"])];
+
+/// The tables that an import reads, and those that hold nothing but CoreScope's notes on itself.
+const READ: &[&str] = &[
+    "observers",
+    "transmissions",
+    "observations",
+    "nodes",
+    "inactive_nodes",
+    "observer_metrics",
+    "dropped_packets",
+    "_migrations",
+    "_async_migrations",
+];
 
 /// A database of CoreScope, open for reading only.
 ///
@@ -97,6 +107,30 @@ impl Source {
         first.zip(last).map_or(0, |(first, last)| last.abs_diff(first).saturating_add(1))
     }
 
+    /// All other tables that hold something, with their rows.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub(crate) fn other_tables(&self) -> Result<BTreeMap<String, u64>, ImportError> {
+        let read = || {
+            let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!'";
+            let mut statement = self.conn.prepare(sql)?;
+            let names =
+                statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+            let others = names.into_iter().filter(|name| !READ.contains(&name.to_lowercase().as_str()));
+            let mut counts = BTreeMap::new();
+            for name in others {
+                let sql = format!("SELECT count(*) FROM \"{}\"", name.replace('"', "\"\""));
+                let rows: i64 = self.conn.query_row(&sql, [], |row| row.get(0))?;
+                if rows > 0 {
+                    counts.insert(name, rows.cast_unsigned());
+                }
+            }
+            Ok(counts)
+        };
+        read().map_err(self.failed("its other tables"))
+    }
+
     pub(crate) fn failed(&self, what: &'static str) -> impl Fn(rusqlite::Error) -> ImportError + '_ {
         move |error| ImportError::sqlite(&self.path, what, error)
     }
@@ -117,7 +151,7 @@ impl Source {
     fn identify(&self) -> Result<(), ImportError> {
         let path = || self.path.clone();
         let id = self.conn.pragma_query_value(None, "application_id", |row| row.get::<_, i32>(0));
-        if id.map_err(self.failed("its header"))? == OUR_APPLICATION_ID {
+        if id.map_err(self.failed("its header"))? == storage::APPLICATION_ID {
             return Err(ImportError::OurOwn { path: path() });
         }
         for (name, columns) in NEEDED {
@@ -190,10 +224,5 @@ fn look_at_file(path: &Path) -> Result<(), ImportError> {
 
 fn file_state(path: &Path) -> Option<FileState> {
     let metadata = fs::metadata(path).ok()?;
-    let beside = |ending: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(ending);
-        Path::new(&name).exists()
-    };
-    Some((metadata.len(), metadata.modified().ok(), beside("-wal") || beside("-shm")))
+    Some((metadata.len(), metadata.modified().ok(), storage::has_log(path)))
 }

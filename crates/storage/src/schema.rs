@@ -11,7 +11,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use crate::StorageError;
 
 /// "MCAn" in the file's header tells this program's databases from all others (`file` shows it, too).
-const APPLICATION_ID: i32 = 0x4d43_416e;
+pub const APPLICATION_ID: i32 = 0x4d43_416e;
 
 /// Newest format that this release reads and writes.
 const VERSION: i32 = 2;

@@ -14,7 +14,10 @@ use crate::{StorageError, rows, schema};
 /// Transmissions kept at hand while observations are read: copies of a packet come within minutes.
 const CACHED_TRANSMISSIONS: usize = 4_096;
 
-/// Observations that their transmission is read for at most, before the reader is asked whether to go on.
+/// What is being done when a file turns out to be no database that can be read.
+const OPENING: &str = "opening it to read";
+
+/// Takes an observation with what was heard, and says whether to go on.
 type Copies<'a> = dyn FnMut(&Observation, &Transmission) -> ControlFlow<()> + 'a;
 
 /// A connection that can only read and sees the rows of the moment when it was opened.
@@ -33,8 +36,11 @@ impl Snapshot {
     /// [`StorageError::NotADatabase`], [`StorageError::NotOurs`], [`StorageError::NewerVersion`], or that the file cannot
     /// be read.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        let opened = schema::open_read_only(path);
-        Self::of(path, opened.or_else(|_| without_trace(path)))
+        match Self::begin(path, schema::open_read_only) {
+            // Where no file can be made, an ordinary reader cannot make itself known either.
+            Err(StorageError::NotWritable { .. }) => Self::open_without_trace(path),
+            opened => opened,
+        }
     }
 
     /// As [`Snapshot::open`], by way of [`open_without_trace`].
@@ -42,16 +48,21 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::open`].
     pub fn open_without_trace(path: &Path) -> Result<Self, StorageError> {
-        Self::of(path, without_trace(path))
+        Self::begin(path, |path| {
+            open_without_trace(path).map_err(|error| StorageError::sqlite(path, OPENING, error))
+        })
     }
 
-    fn of(path: &Path, opened: Result<Connection, StorageError>) -> Result<Self, StorageError> {
+    fn begin(
+        path: &Path,
+        open: impl Fn(&Path) -> Result<Connection, StorageError>,
+    ) -> Result<Self, StorageError> {
         schema::refuse_other_files(path)?;
-        let conn = opened?;
-        schema::check_identity(&conn, path)?;
+        let conn = open(path)?;
         // The moment is that of the first read within the transaction.
         conn.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
-            .map_err(|error| StorageError::sqlite(path, "beginning to read", error))?;
+            .map_err(|error| StorageError::sqlite(path, OPENING, error))?;
+        schema::check_identity(&conn, path)?;
         Ok(Self { path: path.to_owned(), conn })
     }
 
@@ -200,8 +211,8 @@ impl Snapshot {
 /// # Errors
 /// When SQLite cannot open it.
 pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
-    let in_use = [path_with(path, "-wal"), path_with(path, "-shm")].iter().any(|beside| beside.exists());
-    let mode = if schema::begins_in_wal_mode(path) && !in_use { "immutable=1" } else { "mode=ro" };
+    let alone = schema::begins_in_wal_mode(path) && !has_log(path);
+    let mode = if alone { "immutable=1" } else { "mode=ro" };
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(format!("file:{}?{mode}", uri_path(path)), flags)?;
@@ -209,9 +220,10 @@ pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-fn without_trace(path: &Path) -> Result<Connection, StorageError> {
-    open_without_trace(path)
-        .map_err(|error| StorageError::sqlite(path, "opening a reading connection", error))
+/// Whether a log lies beside a database that holds something, or that some program has open.
+pub fn has_log(database: &Path) -> bool {
+    let log = std::fs::metadata(path_with(database, "-wal"));
+    log.is_ok_and(|log| log.len() > 0) || path_with(database, "-shm").exists()
 }
 
 fn path_with(path: &Path, ending: &str) -> PathBuf {

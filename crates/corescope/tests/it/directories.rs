@@ -116,14 +116,20 @@ fn a_node_that_was_put_aside_and_came_back_is_one() {
             db.execute(&insert(table, &copied, "Copied", "2025-01-01 00:00:00", "2025-02-01T00:00:00Z", 5));
         }
     });
+    let nowhere = "d4".repeat(32);
+    place.extend(|conn| {
+        let sql = "INSERT INTO nodes (public_key, lat, lon, last_seen) VALUES (?1, 0.0, 0.0, '2025-02-01T00:00:00Z')";
+        conn.execute(sql, [&nowhere]).unwrap();
+    });
     let report = place.import();
-    assert_eq!((report.nodes.taken, report.nodes.merged), (3, 2), "{report}");
+    assert_eq!((report.nodes.taken, report.nodes.merged), (4, 2), "{report}");
     let index = place.index();
     let node = |key: &str| index.node(&key.parse::<NodeKey>().unwrap()).unwrap().clone();
     let back = node(&key);
     assert_eq!((&*back.name.unwrap().display, back.role, back.advert_count), ("Back", Role::Room, 13));
     assert_eq!((back.first_seen, back.last_seen), (at("2025-01-01 00:00:00"), at("2025-06-01 00:00:00")));
     assert_eq!(back.location, Some(Location { lat_e6: 52_370_000, lon_e6: 4_890_000 }));
+    assert_eq!(node(&nowhere).location, None);
     assert_eq!((node(&gone).advert_count, node(&copied).advert_count), (5, 5));
 }
 

@@ -92,6 +92,12 @@ fn garbage_in_any_column_panics_nowhere_and_is_accounted_for() {
         });
         let report = place.import();
         assert!(report.tables().iter().all(|(_, table)| table.read > 1), "{garbage}: {report}");
+        let faults = report
+            .tables()
+            .iter()
+            .filter(|(_, table)| table.refused.contains_key("rejected_internal"))
+            .count();
+        assert_eq!(faults, 0, "what the index would refuse is refused before: {garbage}: {report}");
         for change in place.contents() {
             assert!(texts(&change).iter().all(|text| text.len() <= 64), "{garbage}: {change:?}");
             assert!(!texts(&change).iter().any(|text| text.chars().any(char::is_control)), "{change:?}");

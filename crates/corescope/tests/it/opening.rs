@@ -100,3 +100,19 @@ fn a_file_that_changes_while_it_is_read_is_not_taken_for_read() {
     assert!(matches!(error, ImportError::Changed { .. }), "{error}");
     storage.close().unwrap();
 }
+
+#[test]
+fn what_is_not_read_is_said() {
+    let place = Place::new();
+    place.make(Age::Today, |db| {
+        db.copy(&copy(&ack(1, &[]), KEY));
+        db.execute(
+            "CREATE TABLE neighbor_edges (node_a, node_b); INSERT INTO neighbor_edges VALUES ('a', 'b'), ('a', 'c');
+             CREATE TABLE \"odd \"\"name\" (x); INSERT INTO \"odd \"\"name\" VALUES (1); CREATE TABLE client_observers (x);",
+        );
+    });
+    let report = place.import();
+    let wanted = [("neighbor_edges".to_owned(), 2), ("odd \"name".to_owned(), 1)];
+    assert_eq!(report.passed_over, wanted.into());
+    assert!(report.to_string().contains("not read          2  neighbor_edges"), "{report}");
+}

@@ -45,6 +45,13 @@ impl Place {
         db.finish();
     }
 
+    /// Changes the database of CoreScope that was made.
+    pub(crate) fn extend(&self, change: impl FnOnce(&rusqlite::Connection)) {
+        let conn = rusqlite::Connection::open(self.theirs()).unwrap();
+        change(&conn);
+        conn.close().unwrap();
+    }
+
     pub(crate) fn open(&self) -> Storage {
         let options =
             StorageOptions { durability: Durability::ProcessEnd, ..StorageOptions::new(self.ours()) };

@@ -116,6 +116,12 @@ fn a_look_without_trace_leaves_the_folder_as_it_was() {
     assert_eq!(files(), before);
     drop(snapshot);
     assert_eq!(files(), before);
+    // An empty log without the file by which its readers know of each other is left from somewhere else.
+    let log = place.folder.path().join("test.db-wal");
+    std::fs::write(&log, "").unwrap();
+    drop(Snapshot::open_without_trace(&place.database()).unwrap());
+    assert!(!place.folder.path().join("test.db-shm").exists());
+    std::fs::remove_file(log).unwrap();
     // Names that mean something in a URI are names here.
     let odd = place.folder.path().join("50% off?immutable=0#1 ü.db");
     std::fs::copy(place.database(), &odd).unwrap();

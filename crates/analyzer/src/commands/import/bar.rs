@@ -1,12 +1,16 @@
 //! How far an import is: a bar on a terminal, a line now and then elsewhere.
 
 use corescope::{Phase, Progress};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 /// Distance of two lines where there is no terminal, so that a service's log stays short.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// What the bar looks like.
+const TEMPLATE: &str = "{msg:<16} [{bar:30}] {human_pos} of {human_len}, {rate} a second, {eta} left";
 
 /// What is shown on standard error.
 pub(super) struct Bar {
@@ -50,8 +54,12 @@ impl Bar {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{msg:<16} [{bar:30}] {human_pos} of {human_len}  {per_sec}  {eta} left")
+    ProgressStyle::with_template(TEMPLATE)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        // Its own way of showing a rate has four digits behind the point.
+        .with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{:.0}", state.per_sec());
+        })
         .progress_chars("=> ")
 }
 
@@ -75,7 +83,7 @@ mod tests {
 
     #[test]
     fn the_template_of_the_bar_is_one() {
-        assert!(ProgressStyle::with_template("{msg:<16} [{bar:30}] {human_pos} of {human_len}").is_ok());
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
         let _ = style();
     }
 }
