@@ -15,12 +15,12 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// The system does not let us read it.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {error}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        error: std::io::Error,
     },
     /// Not a database at all.
     #[error("{} is no SQLite database", path.display())]
@@ -76,7 +76,7 @@ pub enum ImportError {
     },
     /// The file contradicts itself or cannot be read to its end.
     #[error(
-        "{}: {source} while reading {what}; what was read until then is kept. `sqlite3 {} .recover` may rescue the rest",
+        "{}: {error} while reading {what}; what was read until then is kept. `sqlite3 {} .recover` may rescue the rest",
         path.display(), path.display()
     )]
     Damaged {
@@ -85,7 +85,7 @@ pub enum ImportError {
         /// Which part was being read.
         what: &'static str,
         /// What SQLite said.
-        source: rusqlite::Error,
+        error: rusqlite::Error,
     },
     /// Our own database cannot be read or written.
     #[error(transparent)]
@@ -94,14 +94,14 @@ pub enum ImportError {
 
 impl ImportError {
     /// Sorts an error of SQLite by what the operator has to do about it.
-    pub(crate) fn sqlite(path: &Path, what: &'static str, source: rusqlite::Error) -> Self {
+    pub(crate) fn sqlite(path: &Path, what: &'static str, error: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        match source.sqlite_error_code() {
+        match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::LogOutOfReach { path }
             }
-            _ => Self::Damaged { path, what, source },
+            _ => Self::Damaged { path, what, error },
         }
     }
 }

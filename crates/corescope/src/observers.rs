@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ingest::{Outcome, observer_key, past_region, past_text, past_time};
+use ingest::{Outcome, observer_key, past_radio, past_region, past_text, past_time};
 use model::{ObserverId, ObserverRecord, UnixMillis};
 use rusqlite::Row;
 
@@ -136,7 +136,7 @@ fn read(
         model: text(6),
         firmware: text(7),
         client_version: text(8),
-        radio: text(9),
+        radio: past_radio(&cell(row, 9)),
         battery_mv: cell(row, 10).count().and_then(|mv| u32::try_from(mv).ok()),
         uptime_secs: cell(row, 11).count(),
         noise_floor: noise_floor.map(|dbm| dbm as f32),

@@ -218,7 +218,7 @@ fn look_at_file(path: &Path) -> Result<(), ImportError> {
         Ok(_) => Err(ImportError::NotSqlite { path }),
         Err(error) if error.kind() == ErrorKind::NotFound => Err(ImportError::Missing { path }),
         Err(error) if error.kind() == ErrorKind::IsADirectory => Err(ImportError::NotSqlite { path }),
-        Err(source) => Err(ImportError::Unreadable { path, source }),
+        Err(error) => Err(ImportError::Unreadable { path, error }),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::observers::Introduction;
 use crate::outcome::{Outcome, Remarks};
 use crate::packet::{self, Heard, Signal, unfit_adverts};
 use crate::record::Recorder;
+use crate::status::MAX_RADIO_BYTES;
 use crate::text::{self, MAX_TEXT_BYTES};
 use crate::topic::{is_key, is_public_key};
 
@@ -212,7 +213,16 @@ pub fn past_time(value: &Scalar<'_>) -> Option<UnixMillis> {
 
 /// A stranger's text as it is kept: bounded, without control characters; `None` when it says nothing.
 pub fn past_text(value: &Scalar<'_>) -> Option<Box<str>> {
-    value.text().filter(|_| value.says_something()).and_then(|text| text::clean(text, MAX_TEXT_BYTES))
+    bounded(value, MAX_TEXT_BYTES)
+}
+
+/// An observer's radio setting as it is kept; `None` when it says nothing.
+pub fn past_radio(value: &Scalar<'_>) -> Option<Box<str>> {
+    bounded(value, MAX_RADIO_BYTES)
+}
+
+fn bounded(value: &Scalar<'_>, max_bytes: usize) -> Option<Box<str>> {
+    value.text().filter(|_| value.says_something()).and_then(|text| text::clean(text, max_bytes))
 }
 
 /// A region code in its one form; `None` for what cannot be one.

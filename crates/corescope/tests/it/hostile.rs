@@ -99,6 +99,8 @@ fn garbage_in_any_column_panics_nowhere_and_is_accounted_for() {
             .count();
         assert_eq!(faults, 0, "what the index would refuse is refused before: {garbage}: {report}");
         for change in place.contents() {
+            let radio = if let Change::Observer(it) = &change { it.radio.as_deref() } else { None };
+            assert!(radio.is_none_or(|radio| radio.len() <= 32), "{garbage}: {change:?}");
             assert!(texts(&change).iter().all(|text| text.len() <= 64), "{garbage}: {change:?}");
             assert!(!texts(&change).iter().any(|text| text.chars().any(char::is_control)), "{change:?}");
         }
