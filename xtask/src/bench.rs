@@ -9,6 +9,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("index", "index", "index"),
     ("ingest", "ingest", "ingest"),
     ("storage", "storage", "write"),
+    ("import", "corescope", "import"),
     ("api", "api", "requests"),
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),

@@ -1,6 +1,7 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::UnixMillis;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -27,6 +28,10 @@ pub(crate) enum Command {
     Replay(ReplayArgs),
     /// Make a synthetic mesh as observers publish it, to a file or a broker
     Simulate(SimulateArgs),
+    /// Take over the database of CoreScope, of any age; it is only read
+    Import(ImportArgs),
+    /// Write out what is stored, as JSON Lines or CSV, also while the program runs
+    Export(ExportArgs),
     /// Look at a configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -268,6 +273,65 @@ fn rate(text: &str) -> Result<f64, String> {
         Ok(rate) if rate == 0.0 || (rate.is_finite() && rate >= 0.001) => Ok(rate),
         _ => Err("want millions of bytes a second, such as 5 or 0.5, or 0 for no limit".to_owned()),
     }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// CoreScope's database, usually meshcore.db
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DatabaseArgs,
+    /// Read and judge everything, write nothing, and print the same report
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ExportArgs {
+    /// `jsonl`: one JSON object a line; `csv`: for spreadsheets
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: ExportFormat,
+    /// What to write out
+    #[arg(long, value_name = "ROWS", default_value = "observations")]
+    pub(crate) what: ExportRows,
+    /// Only from this time on, RFC 3339 or a date such as 2026-01-31 (UTC): observations by when they were heard,
+    /// transmissions by when they were heard first, nodes and observers by when they were last heard
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) from: Option<UnixMillis>,
+    /// Only before this time
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub(crate) until: Option<UnixMillis>,
+    /// Write to this file, which appears when it is complete; without it, to standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) data: DatabaseArgs,
+}
+
+/// How rows are written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+/// Which rows are written out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportRows {
+    Observations,
+    Transmissions,
+    Nodes,
+    Observers,
+}
+
+/// A time as people give it: with a zone, or a day, which begins at midnight UTC.
+fn time(text: &str) -> Result<UnixMillis, String> {
+    let midnight = format!("{text}T00:00:00Z");
+    let instant = text.parse::<jiff::Timestamp>().or_else(|_| midnight.parse::<jiff::Timestamp>()).ok();
+    instant
+        .map(|instant| UnixMillis(instant.as_millisecond()))
+        .ok_or_else(|| "want a time such as 2026-01-31T12:00:00Z, or a day such as 2026-01-31".to_owned())
 }
 
 /// Where the embedded broker listens, if it does.

@@ -5,6 +5,8 @@ pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod decode;
 pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod ingest;
 mod out;
 pub(crate) mod replay;

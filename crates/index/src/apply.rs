@@ -10,7 +10,7 @@ use crate::error::ApplyError;
 use crate::heads::Head;
 use crate::index::{Index, observation_key};
 use crate::nodes::HeardAdvert;
-use crate::observations::{NONE, ObservationRow, time_fits};
+use crate::observations::{NONE, ObservationRow, can_hold};
 use crate::transmissions::ScopeRef;
 
 impl Index {
@@ -128,7 +128,7 @@ impl Index {
         if self.observers.get(new.observer).is_none() {
             return Err(ApplyError::UnknownObserver { observer: new.observer });
         }
-        if !time_fits(new.time) {
+        if !can_hold(new.time) {
             return Err(ApplyError::ObservationTime { id, time: new.time });
         }
         let has_codes = |raw: &[u8]| meshcore::Route::from_bits(raw[0]).has_transport_codes();

@@ -123,9 +123,20 @@ impl Index {
         observer: ObserverId,
         head_bytes: &[u8],
     ) -> bool {
-        let row = self.transmission_ids.row(transmission.0);
-        let way = Head::parse(head_bytes).and_then(|head| self.heads.find_way(&head));
-        row.zip(way).is_some_and(|(row, way)| self.find_observation((row, observer.0, way)).is_some())
+        self.observation_of(transmission, observer, head_bytes).is_some()
+    }
+
+    /// The observation that speaks for [`Index::has_observation`].
+    pub fn observation_of(
+        &self,
+        transmission: TransmissionId,
+        observer: ObserverId,
+        head_bytes: &[u8],
+    ) -> Option<ObservationId> {
+        let row = self.transmission_ids.row(transmission.0)?;
+        let way = Head::parse(head_bytes).and_then(|head| self.heads.find_way(&head))?;
+        let found = self.find_observation((row, observer.0, way))?;
+        Some(ObservationId(self.observation_ids.id(found)))
     }
 
     /// Makes [`Index::next_ids`] pass over ids up to these, whose rows are stored and were left out of the index because

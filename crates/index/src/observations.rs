@@ -61,8 +61,8 @@ const HAS_SNR: u8 = 1;
 const HAS_RSSI: u8 = 2;
 const HAS_SCORE: u8 = 4;
 
-/// Whether the columns can hold this time.
-pub(crate) fn time_fits(time: UnixMillis) -> bool {
+/// Whether an observation can have this time: from 1970 until the year 4199.
+pub fn can_hold(time: UnixMillis) -> bool {
     (0..TIME_END).contains(&time.0)
 }
 
@@ -215,9 +215,9 @@ mod tests {
 
     #[test]
     fn times_fit_from_1970_to_the_year_4199() {
-        assert!(time_fits(UnixMillis(0)));
-        assert!(time_fits(UnixMillis(TIME_END - 1)));
-        assert!(!time_fits(UnixMillis(TIME_END)));
-        assert!(!time_fits(UnixMillis(-1)));
+        assert!(can_hold(UnixMillis(0)));
+        assert!(can_hold(UnixMillis(TIME_END - 1)));
+        assert!(!can_hold(UnixMillis(TIME_END)));
+        assert!(!can_hold(UnixMillis(-1)));
     }
 }

@@ -203,18 +203,8 @@ impl<'a> ObservationView<'a> {
 
     /// The very frame that was heard: the payload of the transmission behind the head of the copy.
     pub fn frame_bytes(&self) -> Vec<u8> {
-        let head = self.head();
         let first = self.transmission().frame();
-        let mut bytes = Vec::with_capacity(6 + head.path.bytes().len() + first.payload_bytes().len());
-        bytes.push(first.header() & !0b11 | head.route.code());
-        if head.route.has_transport_codes() {
-            let codes = head.codes.or(first.transport_codes().map(TransportCodes::to_bytes));
-            bytes.extend_from_slice(&codes.expect("observations without codes to borrow are refused"));
-        }
-        bytes.push(head.path.byte());
-        bytes.extend_from_slice(head.path.bytes());
-        bytes.extend_from_slice(first.payload_bytes());
-        bytes
+        join(self.head(), &first).expect("observations without codes to borrow are refused")
     }
 
     fn head(&self) -> Head<'a> {
@@ -224,6 +214,24 @@ impl<'a> ObservationView<'a> {
     fn columns(&self) -> ObservationRow {
         self.index.observations.get(self.row)
     }
+}
+
+/// The frame of a copy: what follows the head in the first copy's frame behind the head of this one ([`model::FrameHead`]).
+/// `None` when the one is no head or the other no frame.
+pub fn copy_frame(head_bytes: &[u8], first_raw: &[u8]) -> Option<Vec<u8>> {
+    join(Head::parse(head_bytes)?, &Frame::parse(first_raw).ok()?)
+}
+
+fn join(head: Head<'_>, first: &Frame<'_>) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(6 + head.path.bytes().len() + first.payload_bytes().len());
+    bytes.push(first.header() & !0b11 | head.route.code());
+    if head.route.has_transport_codes() {
+        bytes.extend_from_slice(&head.codes.or(first.transport_codes().map(TransportCodes::to_bytes))?);
+    }
+    bytes.push(head.path.byte());
+    bytes.extend_from_slice(head.path.bytes());
+    bytes.extend_from_slice(first.payload_bytes());
+    Some(bytes)
 }
 
 impl fmt::Debug for TransmissionView<'_> {

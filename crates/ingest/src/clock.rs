@@ -69,6 +69,20 @@ pub(crate) fn judge(
     }
 }
 
+/// The instant that was written; without a zone it is UTC.
+pub(crate) fn instant(timestamp: &Scalar<'_>) -> Option<UnixMillis> {
+    match timestamp {
+        Scalar::Text(text) => match text.trim().parse() {
+            Ok(number) => instant(&Scalar::Number(number)),
+            Err(_) => wall_and_zone(text).map(|(wall, zone)| zone.unwrap_or(wall)),
+        },
+        number => match read(number)? {
+            Stamp::Instant(time) => Some(time),
+            _ => None,
+        },
+    }
+}
+
 fn believe(stamp: UnixMillis, received: UnixMillis) -> Judged {
     let age = received.0.saturating_sub(stamp.0);
     let believed = (-MAX_AHEAD_MS..=MAX_AGE_MS).contains(&age);
@@ -112,16 +126,23 @@ fn read(timestamp: &Scalar<'_>) -> Option<Stamp> {
         }
         _ => return None,
     };
+    match wall_and_zone(text)? {
+        (_, Some(instant)) => Some(Stamp::Instant(instant)),
+        _ if text.starts_with(CLOCK_NOT_SET) => Some(Stamp::NotSet),
+        (wall, None) => Some(Stamp::Wall(wall)),
+    }
+}
+
+/// What a text says as if it were UTC, and the instant that it means if it has a zone.
+fn wall_and_zone(text: &str) -> Option<(UnixMillis, Option<UnixMillis>)> {
+    let text = text.trim();
     if text.len() > 40 {
         return None;
     }
     let pieces = Pieces::parse(text).ok()?;
     let wall = unix_millis(DateTime::from_parts(pieces.date(), pieces.time()?));
-    match pieces.to_numeric_offset() {
-        Some(offset) => Some(Stamp::Instant(wall.plus_ms(-1000 * i64::from(offset.seconds())))),
-        None if text.starts_with(CLOCK_NOT_SET) => Some(Stamp::NotSet),
-        None => Some(Stamp::Wall(wall)),
-    }
+    let offset = pieces.to_numeric_offset();
+    Some((wall, offset.map(|offset| wall.plus_ms(-1000 * i64::from(offset.seconds())))))
 }
 
 /// `HH:MM:SS` and `D/M/YYYY` or `DD/MM/YYYY`, in UTC.

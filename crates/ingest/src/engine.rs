@@ -1,22 +1,20 @@
 //! The one ingest thread: batches in, changes out, answers when they are durable.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Once};
 
 use index::SharedIndex;
-use meshcore::{PacketHash, verify_batch};
 use model::{Change, ObservationId, UnixMillis};
 use mqtt::{Message, MessageReceiver, Qos};
 use tokio::sync::mpsc;
 
 use crate::answers::Answers;
 use crate::config::{Filters, IngestConfig};
-use crate::decide::{Decider, Decision};
+use crate::decide::Decider;
 use crate::ledger::{Entry, IngestLedger, Rejection};
 use crate::message::{Content, Ended, Incoming, Read, Reader};
 use crate::observers::Directory;
-use crate::outcome::Outcome;
-use crate::packet::advert_fault;
+use crate::packet::unfit_adverts;
+use crate::record::{Decision, Recorder};
 use crate::submit::{SubmitAnswer, SubmitHandle, SubmitRequest};
 
 /// The most messages decided under one hold of the index's write lock: about a millisecond's worth, so that readers
@@ -170,19 +168,18 @@ impl Ingest {
     fn decide(&mut self, batch: &[Read<'_>]) -> Decided {
         let mut index = self.index.write();
         let mut decider = Decider {
-            index: &mut index,
+            recorder: Recorder { index: &mut index, changes: Vec::new(), observations: Vec::new() },
             directory: &mut self.directory,
             ledger: &self.ledger,
             metrics_interval_secs: self.config.metrics_interval_secs,
-            changes: Vec::new(),
-            observations: Vec::new(),
         };
         let verdict = |read: &Read<'_>| match &read.content {
             Ok((sender, content)) => decider.decide(sender, content, read.received),
             Err(ended) => Err(ended.clone()),
         };
         let verdicts = batch.iter().map(verdict).collect();
-        Decided { verdicts, changes: decider.changes, observations: decider.observations }
+        let Recorder { changes, observations, .. } = decider.recorder;
+        Decided { verdicts, changes, observations }
     }
 
     fn book(&self, batch: &[Read<'_>], verdicts: &[Verdict]) {
@@ -219,31 +216,12 @@ struct Decided {
 /// Ends the adverts that are new and not to be kept. This needs no write lock, since nobody else writes; and checking a
 /// signature costs more than all the rest.
 fn check_adverts(index: &SharedIndex, batch: &mut [Read<'_>], validate_signatures: bool) {
-    let mut ends = Vec::new();
-    let mut adverts = Vec::new();
-    let mut by_hash: HashMap<PacketHash, usize> = HashMap::new();
-    let mut checked = Vec::new();
-    for (place, read) in batch.iter().enumerate() {
-        let Ok((_, Content::Packet(heard))) = &read.content else { continue };
-        let Some(advert) = heard.advert().filter(|_| index.read().find(heard.hash).is_none()) else {
-            continue;
-        };
-        if let Some(fault) = advert_fault(&advert) {
-            ends.push((place, fault));
-            continue;
-        }
-        let which = *by_hash.entry(heard.hash).or_insert_with(|| {
-            adverts.push(advert);
-            adverts.len() - 1
-        });
-        checked.push((place, which));
-    }
-    if validate_signatures {
-        let valid = verify_batch(&adverts);
-        for (place, which) in checked.into_iter().filter(|(_, which)| !valid[*which]) {
-            ends.push((place, (Outcome::InvalidSignature, format!("advert of node {}", adverts[which].key))));
-        }
-    }
+    let packets = batch.iter().enumerate().filter_map(|(place, read)| match &read.content {
+        Ok((_, Content::Packet(heard))) => Some((place, heard)),
+        _ => None,
+    });
+    let is_known = |hash| index.read().find(hash).is_some();
+    let ends = unfit_adverts(packets, is_known, validate_signatures);
     for (place, ended) in ends {
         batch[place].content = Err(ended);
     }

@@ -11,7 +11,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::outcome::Outcome;
 
-pub(crate) use scalar::{Scalar, Skipped};
+pub use scalar::Scalar;
+pub(crate) use scalar::Skipped;
 
 /// The fields of an observer's message that we read, of packets and of status alike.
 #[derive(Debug, Default)]

@@ -70,11 +70,13 @@ mod config;
 mod decide;
 mod engine;
 mod envelope;
+mod history;
 mod ledger;
 mod message;
 mod observers;
 mod outcome;
 mod packet;
+mod record;
 mod retention;
 mod status;
 mod submit;
@@ -83,6 +85,11 @@ mod topic;
 
 pub use config::{IngestConfig, SourcePolicy};
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
+pub use envelope::Scalar;
+pub use history::{
+    History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_radio, past_region,
+    past_text, past_time,
+};
 pub use ledger::{Count, IngestLedger, IngestReport, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};
 pub use retention::{Retention, RetentionError, RetentionReport, RetentionRules};

@@ -126,7 +126,7 @@ impl<'d> Admitted<'d> {
 }
 
 impl Introduction<'_> {
-    fn new_record(&self, id: ObserverId, upper_key: &str) -> ObserverRecord {
+    pub(crate) fn new_record(&self, id: ObserverId, upper_key: &str) -> ObserverRecord {
         ObserverRecord {
             id,
             // Public keys have one form; other ids stay as their owners write them.

@@ -1,6 +1,8 @@
 //! Packet messages: from the envelope's `raw` to a sound frame with what its observer measured.
 
-use meshcore::{Advert, Frame, PacketHash, Payload, PayloadType};
+use std::collections::HashMap;
+
+use meshcore::{Advert, Frame, PacketHash, Payload, PayloadType, verify_batch};
 use model::{SnrQuarterDb, UnixMillis};
 
 use crate::clock::Judged;
@@ -92,8 +94,40 @@ impl Heard {
     }
 }
 
+/// The adverts among these packets that are new and not to be kept, each with how it ends. The signatures are checked
+/// together, since that costs less, and an advert that is known was checked when it came first.
+pub(crate) fn unfit_adverts<'h>(
+    packets: impl Iterator<Item = (usize, &'h Heard)>,
+    is_known: impl Fn(PacketHash) -> bool,
+    validate_signatures: bool,
+) -> Vec<(usize, (Outcome, String))> {
+    let mut ends = Vec::new();
+    let mut adverts = Vec::new();
+    let mut by_hash: HashMap<PacketHash, usize> = HashMap::new();
+    let mut checked = Vec::new();
+    for (place, heard) in packets {
+        let Some(advert) = heard.advert().filter(|_| !is_known(heard.hash)) else { continue };
+        if let Some(fault) = advert_fault(&advert) {
+            ends.push((place, fault));
+            continue;
+        }
+        let which = *by_hash.entry(heard.hash).or_insert_with(|| {
+            adverts.push(advert);
+            adverts.len() - 1
+        });
+        checked.push((place, which));
+    }
+    if validate_signatures {
+        let valid = verify_batch(&adverts);
+        for (place, which) in checked.into_iter().filter(|(_, which)| !valid[*which]) {
+            ends.push((place, (Outcome::InvalidSignature, format!("advert of node {}", adverts[which].key))));
+        }
+    }
+    ends
+}
+
 /// What speaks against storing an advert, its signature apart.
-pub(crate) fn advert_fault(advert: &Advert<'_>) -> Option<(Outcome, String)> {
+fn advert_fault(advert: &Advert<'_>) -> Option<(Outcome, String)> {
     if advert.key.0 == [0; 32] {
         return Some((Outcome::AdvertZeroKey, String::new()));
     }
@@ -131,8 +165,7 @@ impl Signal {
         let mut unreadable = false;
         let mut note = |value: &Scalar<'_>, is_read: bool| unreadable |= !is_read && value.says_something();
         let (snr, rssi, score) = (envelope.snr.number(), envelope.rssi.number(), envelope.score.number());
-        let mut signal = Signal::of_numbers(snr, rssi);
-        signal.score = score.map(f64::round).filter(|s| (0.0..=1000.0).contains(s)).map(|s| s as u16);
+        let mut signal = Signal { score: score.and_then(score_of), ..Signal::of_numbers(snr, rssi) };
         note(&envelope.snr, signal.snr.is_some());
         note(&envelope.rssi, signal.rssi.is_some());
         note(&envelope.score, signal.score.is_some());
@@ -153,6 +186,11 @@ impl Signal {
         let rssi = rssi_dbm.map(f64::round).filter(|dbm| (-200.0..=100.0).contains(dbm));
         Signal { snr: snr_db.and_then(SnrQuarterDb::from_db), rssi: rssi.map(|dbm| dbm as i16), score: None }
     }
+}
+
+/// The firmware's score; fractions, which some programs make of it, are rounded.
+pub(crate) fn score_of(number: f64) -> Option<u16> {
+    Some(number.round()).filter(|score| (0.0..=1000.0).contains(score)).map(|score| score as u16)
 }
 
 /// Whether the envelope says something about the packet that its bytes do not.

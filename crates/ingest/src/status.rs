@@ -9,7 +9,7 @@ use crate::outcome::Outcome;
 use crate::text::{MAX_TEXT_BYTES, clean};
 
 /// Longest radio setting kept, in bytes; `869.618,62.5,8,8` is usual.
-const MAX_RADIO_BYTES: usize = 32;
+pub(crate) const MAX_RADIO_BYTES: usize = 32;
 
 /// A status message, read.
 pub(crate) struct Status {

@@ -16,7 +16,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::files::beside;
-use crate::snapshot::{Check, Company, Snapshot, TableCount};
+use crate::moment::{Check, Company, Moment, TableCount};
 use crate::{StorageError, store};
 use part::PartFile;
 
@@ -108,7 +108,7 @@ pub fn backup(
 ) -> Result<BackupReport, StorageError> {
     refuse_own_files(database, to)?;
     refuse_existing(to, options)?;
-    let source = Snapshot::open(database, Company::Program)?;
+    let source = Moment::open(database, Company::Program)?;
     let part = PartFile::create(beside(to, ".part"))?;
     let report = copy(source, &part, options.bytes_per_sec, watcher)?;
     refuse_existing(to, options)?;
@@ -126,7 +126,7 @@ pub fn temporary_backup(
     options: &BackupOptions,
     watcher: BackupWatcher<'_>,
 ) -> Result<(File, BackupReport), StorageError> {
-    let source = Snapshot::open(database, Company::Program)?;
+    let source = Moment::open(database, Company::Program)?;
     let part = PartFile::create(beside(database, API_PART))?;
     let report = copy(source, &part, options.bytes_per_sec, watcher)?;
     Ok((part.into_nameless()?, report))
@@ -143,7 +143,7 @@ pub fn remove_unfinished_backup(database: &Path) {
 
 /// Copies, forces to the medium and verifies. The source is let go before the check, so that the log can begin anew.
 pub(crate) fn copy(
-    source: Snapshot,
+    source: Moment,
     part: &PartFile,
     bytes_per_sec: Option<u64>,
     watcher: BackupWatcher<'_>,
@@ -164,7 +164,7 @@ pub(crate) fn copy(
 }
 
 fn copy_pages(
-    source: &Snapshot,
+    source: &Moment,
     part: &PartFile,
     bytes_per_sec: Option<u64>,
     watcher: BackupWatcher<'_>,
@@ -211,7 +211,7 @@ fn open_target(path: &Path) -> rusqlite::Result<Connection> {
 
 fn verify(path: &Path, expected: &[TableCount]) -> Result<(), StorageError> {
     let unsound = |problem: String| StorageError::Unsound { path: path.to_owned(), problem };
-    let copy = Snapshot::open(path, Company::Nobody).map_err(|error| unsound(error.to_string()))?;
+    let copy = Moment::open(path, Company::Nobody).map_err(|error| unsound(error.to_string()))?;
     if let Some(fault) = copy.faults(Check::Full)?.into_iter().next() {
         return Err(unsound(fault));
     }
@@ -276,7 +276,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("test.db");
         Storage::open(StorageOptions::new(&database)).unwrap().close().unwrap();
-        let counts = Snapshot::open(&database, Company::Nobody).unwrap().counts().unwrap();
+        let counts = Moment::open(&database, Company::Nobody).unwrap().counts().unwrap();
         verify(&database, &counts).unwrap();
         let mut one_more = counts.clone();
         one_more[0].rows += 1;

@@ -9,7 +9,7 @@ use model::UnixMillis;
 use rusqlite::OptionalExtension;
 
 use crate::files::beside;
-use crate::snapshot::{Check, Company, Snapshot};
+use crate::moment::{Check, Company, Moment};
 use crate::{StorageError, lock, schema};
 
 /// How much is to be found out.
@@ -105,7 +105,7 @@ impl DatabaseInfo {
 /// [`StorageError::NotThere`], [`StorageError::NotADatabase`], [`StorageError::NotOurs`],
 /// [`StorageError::NewerVersion`], and [`StorageError::Damaged`] when pages cannot be understood.
 pub fn database_info(path: &Path, depth: Depth) -> Result<DatabaseInfo, StorageError> {
-    let snapshot = Snapshot::open(path, Company::Program)?;
+    let snapshot = Moment::open(path, Company::Program)?;
     let wal = beside(path, "-wal");
     let size = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
     let mut info = DatabaseInfo {
@@ -145,7 +145,7 @@ pub fn writer_of(path: &Path) -> Option<Option<u32>> {
     lock::holder(path)
 }
 
-fn read_header(snapshot: &Snapshot, info: &mut DatabaseInfo) -> rusqlite::Result<()> {
+fn read_header(snapshot: &Moment, info: &mut DatabaseInfo) -> rusqlite::Result<()> {
     let free: i64 = snapshot.conn.pragma_query_value(None, "freelist_count", |row| row.get(0))?;
     info.free_pages = free.unsigned_abs();
     let sql = "SELECT value FROM meta WHERE key = 'created_ms'";
@@ -154,7 +154,7 @@ fn read_header(snapshot: &Snapshot, info: &mut DatabaseInfo) -> rusqlite::Result
 }
 
 /// By SQLite's own account of its pages (<https://www.sqlite.org/dbstat.html>), one row for each tree.
-fn objects(snapshot: &Snapshot) -> rusqlite::Result<Vec<ObjectInfo>> {
+fn objects(snapshot: &Moment) -> rusqlite::Result<Vec<ObjectInfo>> {
     let mut statement = snapshot.conn.prepare(
         "SELECT s.name, coalesce(o.tbl_name, s.name), o.type, s.pageno, s.pgsize, s.payload, s.unused
          FROM dbstat('main', 1) AS s LEFT JOIN sqlite_schema AS o ON o.name = s.name
@@ -180,7 +180,7 @@ fn objects(snapshot: &Snapshot) -> rusqlite::Result<Vec<ObjectInfo>> {
     rows.collect()
 }
 
-fn observed(snapshot: &Snapshot) -> rusqlite::Result<Option<(UnixMillis, UnixMillis)>> {
+fn observed(snapshot: &Moment) -> rusqlite::Result<Option<(UnixMillis, UnixMillis)>> {
     let sql = "SELECT min(time), max(time) FROM observations";
     let ends: (Option<i64>, Option<i64>) =
         snapshot.conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;

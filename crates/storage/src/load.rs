@@ -97,11 +97,20 @@ pub(crate) fn load(
     progress: &mut dyn FnMut(LoadProgress),
     sink: &mut dyn FnMut(Change),
 ) -> Result<LoadReport, StorageError> {
+    load_from(&schema::open_read_only(path)?, path, progress, sink)
+}
+
+/// As [`load`], by a connection that is open already, perhaps within a transaction.
+pub(crate) fn load_from(
+    conn: &Connection,
+    path: &Path,
+    progress: &mut dyn FnMut(LoadProgress),
+    sink: &mut dyn FnMut(Change),
+) -> Result<LoadReport, StorageError> {
     let start = Instant::now();
-    let conn = schema::open_read_only(path)?;
     let loader = Loader { progress, sink, report: LoadReport::default() };
     let mut report =
-        loader.run(&conn).map_err(|error| StorageError::sqlite(path, error.doing, error.source))?;
+        loader.run(conn).map_err(|error| StorageError::sqlite(path, error.doing, error.source))?;
     let skipped = report.skipped;
     report.skipped_rows = skipped.heads
         + skipped.observers
@@ -111,6 +120,17 @@ pub(crate) fn load(
         + skipped.orphans;
     report.elapsed = start.elapsed();
     Ok(report)
+}
+
+/// Only heads, observers and nodes.
+pub(crate) fn directories_from(
+    conn: &Connection,
+    path: &Path,
+    sink: &mut dyn FnMut(Change),
+) -> Result<(), StorageError> {
+    let mut loader = Loader { progress: &mut |_| {}, sink, report: LoadReport::default() };
+    let read = loader.heads(conn).and_then(|_| loader.observers(conn)).and_then(|_| loader.nodes(conn));
+    read.map_err(|error| StorageError::sqlite(path, "reading heads, observers and nodes", error))
 }
 
 struct LoadError {
@@ -132,7 +152,8 @@ impl Loader<'_> {
     fn run(mut self, conn: &Connection) -> Result<LoadReport, LoadError> {
         let failed = while_doing("reading the tables' ends");
         // One transaction, so that all tables are of one moment.
-        let snapshot = conn.unchecked_transaction().map_err(&failed)?;
+        let snapshot =
+            conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(&failed)?;
         self.report.last_ids = LastIds {
             head: last_id(conn, "heads").map_err(&failed)?.map(HeadId),
             observer: last_id(conn, "observers").map_err(&failed)?.map(ObserverId),
@@ -190,6 +211,10 @@ impl Loader<'_> {
     }
 
     fn nodes(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        // A reader may come before the writer that brings the database to this format.
+        if !conn.table_exists(None, "nodes")? {
+            return Ok(());
+        }
         let mut statement = conn.prepare(rows::SELECT_NODES)?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
@@ -362,7 +387,10 @@ impl<'a> Transmissions<'a> {
 }
 
 /// Tells a row with wrong content, which is left out, from a database that cannot be read.
-fn well_formed<T>(row: &Row<'_>, decode: fn(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Option<T>> {
+pub(crate) fn well_formed<T>(
+    row: &Row<'_>,
+    decode: fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
     match decode(row) {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.sqlite_error_code().is_some() => Err(error),

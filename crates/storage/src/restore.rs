@@ -15,7 +15,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use crate::backup::{self, part};
 use crate::files::beside;
 use crate::lock::WriterLock;
-use crate::snapshot::{Check, Company, Snapshot};
+use crate::moment::{Check, Company, Moment};
 use crate::{BackupReport, StorageError, store};
 
 /// What was done.
@@ -77,9 +77,9 @@ fn take_after(part: &part::PartFile, database: &Path) {
 }
 
 /// A backup that is ours, of a format that is known, and sound.
-fn checked(file: &Path) -> Result<Snapshot, StorageError> {
+fn checked(file: &Path) -> Result<Moment, StorageError> {
     let unsound = |problem| StorageError::Unsound { path: file.to_owned(), problem };
-    let source = Snapshot::open(file, Company::Nobody).map_err(|error| match error {
+    let source = Moment::open(file, Company::Nobody).map_err(|error| match error {
         StorageError::Damaged { source, .. } => unsound(source.to_string()),
         other => other,
     })?;
@@ -123,7 +123,7 @@ fn put_away(database: &Path, kept: Option<&Path>) -> Result<(), StorageError> {
 
 /// Brings what is only in the log into the file. When that cannot be, as with a damaged file, the log is kept beside it.
 fn empty_log(database: &Path) {
-    if let Err(error) = Snapshot::open(database, Company::Program) {
+    if let Err(error) = Moment::open(database, Company::Program) {
         tracing::warn!(%error, "the replaced database cannot be read; it is kept as it is, with its log");
         return;
     }

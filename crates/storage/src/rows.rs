@@ -31,11 +31,16 @@ pub(crate) const SELECT_TRANSMISSIONS: &str = "SELECT id, hash, raw FROM transmi
 pub(crate) const SELECT_TRANSMISSION: &str = "SELECT id, hash, raw FROM transmissions WHERE id = ?1";
 pub(crate) const SELECT_OBSERVATIONS: &str =
     "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations ORDER BY id";
+pub(crate) const SELECT_OBSERVATIONS_BETWEEN: &str = "SELECT id, tx, observer, head, time, snr, rssi, score \
+    FROM observations WHERE time >= ?1 AND time < ?2 ORDER BY id";
 const SELECT_OBSERVATION: &str =
     "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations WHERE id = ?1";
 const SELECT_HEAD: &str = "SELECT id, bytes FROM heads WHERE id = ?1";
 pub(crate) const SELECT_NODES: &str = "SELECT * FROM nodes";
 pub(crate) const SELECT_OBSERVERS: &str = "SELECT * FROM observers ORDER BY id";
+pub(crate) const SELECT_DROPPED: &str = "SELECT * FROM dropped_packets ORDER BY id";
+pub(crate) const SELECT_METRIC_TIMES: &str =
+    "SELECT time FROM observer_metrics WHERE observer = ?1 ORDER BY time";
 const SELECT_METRICS: &str =
     "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
 
@@ -263,6 +268,19 @@ pub(crate) fn decode_node(row: &Row<'_>) -> rusqlite::Result<NodeRecord> {
         last_seen: UnixMillis(row.get(6)?),
         adverts: row.get(7)?,
         default_scope: row.get(8)?,
+    })
+}
+
+pub(crate) fn decode_dropped(row: &Row<'_>) -> rusqlite::Result<DroppedPacket> {
+    Ok(DroppedPacket {
+        time: UnixMillis(row.get(1)?),
+        reason: row.get(2)?,
+        hash: row.get::<_, Option<[u8; 8]>>(3)?.map(PacketHash),
+        raw: row.get_ref(4)?.as_blob().map_err(|_| wrong(4))?.into(),
+        observer: row.get(5)?,
+        observer_name: row.get(6)?,
+        node: row.get::<_, Option<[u8; 32]>>(7)?.map(NodeKey),
+        node_name: row.get(8)?,
     })
 }
 

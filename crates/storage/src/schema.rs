@@ -11,7 +11,7 @@ use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use crate::{StorageError, vfs};
 
 /// "MCAn" in the file's header tells this program's databases from all others (`file` shows it, too).
-const APPLICATION_ID: i32 = 0x4d43_416e;
+pub const APPLICATION_ID: i32 = 0x4d43_416e;
 
 /// Newest format that this release reads and writes.
 pub(crate) const VERSION: i32 = 2;
@@ -153,6 +153,21 @@ pub(crate) fn refuse_other_files(path: &Path) -> Result<(), StorageError> {
             Err(StorageError::NotADatabase { path: path.to_owned() })
         }
         Err(error) => Err(StorageError::not_writable(path, &error)),
+    }
+}
+
+/// Whether the file's header says that its changes go to a log first.
+pub(crate) fn begins_in_wal_mode(path: &Path) -> bool {
+    // Bytes 18 and 19 are the versions of the format for writing and for reading; 2 means a log.
+    let mut start = [0; 20];
+    File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start[18..] == [2, 2]
+}
+
+/// Refuses databases of other programs and of newer releases.
+pub(crate) fn check_identity(conn: &Connection, path: &Path) -> Result<(), StorageError> {
+    match identify(conn, path)? {
+        Identity::Empty => Err(StorageError::NotOurs { path: path.to_owned(), application_id: 0 }),
+        Identity::Older(_) | Identity::Ours => Ok(()),
     }
 }
 

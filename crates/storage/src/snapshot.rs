@@ -1,165 +1,247 @@
-//! Reading a database beside the program that writes it, or while none does: one moment of it, without disturbing anybody.
+//! A look at a database file as of one moment, whether or not a program has it open.
 
-use std::ffi::OsString;
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use model::{DroppedPacket, Observation, ObserverId, Transmission, TransmissionId, UnixMillis};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::files::beside;
-use crate::{StorageError, schema};
+use crate::load::{self, LoadProgress, LoadReport, well_formed};
+use crate::{StorageError, rows, schema};
 
-/// Longest list of faults that a check gives; one is enough to know that the file cannot be trusted.
-const MAX_FAULTS: u32 = 20;
+/// Transmissions kept at hand while observations are read: copies of a packet come within minutes.
+const CACHED_TRANSMISSIONS: usize = 4_096;
 
-/// Rows of one table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableCount {
-    /// Name of the table.
-    pub table: String,
-    /// Rows in it.
-    pub rows: u64,
-}
+/// What is being done when a file turns out to be no database that can be read.
+const OPENING: &str = "opening it to read";
 
-/// How thoroughly a database is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Check {
-    /// Every page, but not whether indexes agree with their tables.
-    Quick,
-    /// Everything.
-    Full,
-}
+/// Takes an observation with what was heard, and says whether to go on.
+type Copies<'a> = dyn FnMut(&Observation, &Transmission) -> ControlFlow<()> + 'a;
 
-/// Who else may have the file open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Company {
-    /// The program may be running, or may start meanwhile.
-    Program,
-    /// Nobody: a file that was put away.
-    Nobody,
-}
-
-/// A connection within a reading transaction: it sees one moment of the database, whatever is written meanwhile.
+/// A connection that can only read and sees the rows of the moment when it was opened.
+///
+/// While it is open, a program that writes the database cannot shorten its log.
 #[derive(Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) conn: Connection,
-    pub(crate) path: PathBuf,
-    /// The format that its tables have.
-    pub(crate) format: i32,
-    pub(crate) page_size: u64,
-    pub(crate) pages: u64,
+pub struct Snapshot {
+    path: PathBuf,
+    conn: Connection,
 }
 
 impl Snapshot {
-    /// Takes the moment of now.
+    /// Opens a database of this program. Use [`Snapshot::open_without_trace`] where nothing may appear beside the file.
     ///
-    /// Without a log file nobody has the database open, and then the connection may write: that is how SQLite takes
-    /// its own `-wal` and `-shm` away when it closes, which a connection for reading only would leave lying about.
-    pub(crate) fn open(path: &Path, company: Company) -> Result<Self, StorageError> {
-        if !path.exists() {
-            return Err(StorageError::NotThere { path: path.to_owned() });
+    /// # Errors
+    /// [`StorageError::NotADatabase`], [`StorageError::NotOurs`], [`StorageError::NewerVersion`], or that the file cannot
+    /// be read.
+    pub fn open(path: &Path) -> Result<Self, StorageError> {
+        match Self::begin(path, schema::open_read_only) {
+            // Where no file can be made, an ordinary reader cannot make itself known either.
+            Err(StorageError::NotWritable { .. }) => Self::open_without_trace(path),
+            opened => opened,
         }
+    }
+
+    /// As [`Snapshot::open`], by way of [`open_without_trace`].
+    ///
+    /// # Errors
+    /// As [`Snapshot::open`].
+    pub fn open_without_trace(path: &Path) -> Result<Self, StorageError> {
+        Self::begin(path, |path| {
+            open_without_trace(path).map_err(|error| StorageError::sqlite(path, OPENING, error))
+        })
+    }
+
+    fn begin(
+        path: &Path,
+        open: impl Fn(&Path) -> Result<Connection, StorageError>,
+    ) -> Result<Self, StorageError> {
         schema::refuse_other_files(path)?;
-        // SQLite takes less than a page for an empty database, and throws the log of such a one away.
-        if path.metadata().is_ok_and(|file| file.len() < schema::PAGE_BYTES) {
-            return Err(StorageError::NotThere { path: path.to_owned() });
-        }
-        let has_log = beside(path, "-wal").metadata().is_ok_and(|log| log.len() > 0);
-        if !has_log && company == Company::Nobody {
-            return Self::of(open_immutable(path)?, path);
-        }
-        let mode = if beside(path, "-wal").exists() {
-            OpenFlags::SQLITE_OPEN_READ_ONLY
-        } else {
-            OpenFlags::SQLITE_OPEN_READ_WRITE
-        };
-        let usual = open(path.as_os_str(), mode, path).and_then(|conn| Self::of(conn, path));
-        match usual {
-            // The folder may not be ours to write. Where there is no log, the file alone is the whole database.
-            Err(StorageError::NotWritable { .. }) if !has_log => Self::of(open_immutable(path)?, path),
-            other => other,
-        }
+        let conn = open(path)?;
+        // The moment is that of the first read within the transaction.
+        conn.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema;")
+            .map_err(|error| StorageError::sqlite(path, OPENING, error))?;
+        schema::check_identity(&conn, path)?;
+        Ok(Self { path: path.to_owned(), conn })
     }
 
-    fn of(conn: Connection, path: &Path) -> Result<Self, StorageError> {
-        let failed = |error| StorageError::sqlite(path, "beginning to read", error);
-        conn.execute_batch("PRAGMA query_only = 1; BEGIN").map_err(failed)?;
-        // The first read is what fixes the moment.
-        let format = schema::format_of(&conn, path)?;
-        let number =
-            |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(failed);
-        let (page_size, pages) = (number("page_size")?.unsigned_abs(), number("page_count")?.unsigned_abs());
-        Ok(Self { conn, path: path.to_owned(), format, page_size, pages })
+    /// As [`crate::Storage::load`].
+    ///
+    /// # Errors
+    /// As [`crate::Storage::load`].
+    pub fn load(
+        &self,
+        progress: &mut dyn FnMut(LoadProgress),
+        sink: &mut dyn FnMut(model::Change),
+    ) -> Result<LoadReport, StorageError> {
+        load::load_from(&self.conn, &self.path, progress, sink)
     }
 
-    /// Size of the database as a single file.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.pages * self.page_size
+    /// Heads, observers and nodes alone, as [`Snapshot::load`] gives them.
+    ///
+    /// # Errors
+    /// As [`Snapshot::load`].
+    pub fn directories(&self, sink: &mut dyn FnMut(model::Change)) -> Result<(), StorageError> {
+        load::directories_from(&self.conn, &self.path, sink)
     }
 
-    /// Rows of every table, counted.
-    pub(crate) fn counts(&self) -> Result<Vec<TableCount>, StorageError> {
-        self.count().map_err(|error| StorageError::sqlite(&self.path, "counting the rows", error))
+    /// The observations from `from` until before `until` in the order of their ids, each with what was heard, until the
+    /// reader has had enough. Rows that are not well-formed, or name a transmission that is not there, are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn observations(
+        &self,
+        from: UnixMillis,
+        until: UnixMillis,
+        sink: &mut Copies<'_>,
+    ) -> Result<(), StorageError> {
+        self.read_observations(from, until, sink).map_err(self.failed("reading the observations"))
     }
 
-    fn count(&self) -> rusqlite::Result<Vec<TableCount>> {
-        let mut statement =
-            self.conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
-        let tables = statement.query_map([], |row| row.get::<_, String>(0))?;
-        tables
-            .map(|table| {
-                let table = table?;
-                let sql = format!("SELECT count(*) FROM \"{}\"", table.replace('"', "\"\""));
-                let rows: i64 = self.conn.query_row(&sql, [], |row| row.get(0))?;
-                Ok(TableCount { table, rows: rows.unsigned_abs() })
-            })
-            .collect()
-    }
-
-    /// What is wrong with the file, one sentence each; empty when nothing is.
-    pub(crate) fn faults(&self, check: Check) -> Result<Vec<String>, StorageError> {
-        let pragma = match check {
-            Check::Quick => "quick_check",
-            Check::Full => "integrity_check",
-        };
-        match self.run_check(pragma) {
-            Ok(lines) => Ok(lines.into_iter().filter(|line| line != "ok").collect()),
-            // Damage so deep that even the check cannot go on is a finding, not a failure to look.
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
-                Ok(vec![error.to_string()])
+    /// The transmissions in the order of their ids, until the reader has had enough.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn transmissions(
+        &self,
+        sink: &mut dyn FnMut(&Transmission) -> ControlFlow<()>,
+    ) -> Result<(), StorageError> {
+        let read = || {
+            let mut statement = self.conn.prepare(rows::SELECT_TRANSMISSIONS)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                if let Some(transmission) = well_formed(row, rows::decode_transmission)?
+                    && sink(&transmission).is_break()
+                {
+                    break;
+                }
             }
-            Err(error) => Err(StorageError::sqlite(&self.path, "checking the database", error)),
-        }
+            Ok(())
+        };
+        let mut read = read;
+        read().map_err(self.failed("reading the transmissions"))
     }
 
-    fn run_check(&self, pragma: &str) -> rusqlite::Result<Vec<String>> {
-        let mut statement = self.conn.prepare(&format!("PRAGMA {pragma}({MAX_FAULTS})"))?;
-        let lines = statement.query_map([], |row| row.get(0))?;
-        lines.collect()
+    /// The refused packets that were kept as evidence, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn dropped(&self, sink: &mut dyn FnMut(DroppedPacket)) -> Result<(), StorageError> {
+        if !self.has_table("dropped_packets")? {
+            return Ok(());
+        }
+        let mut read = || {
+            let mut statement = self.conn.prepare(rows::SELECT_DROPPED)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                if let Some(packet) = well_formed(row, rows::decode_dropped)? {
+                    sink(packet);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(self.failed("reading the refused packets"))
+    }
+
+    /// The times of which there is a sample of this observer's counters, rising.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn metric_times(&self, observer: ObserverId) -> Result<Vec<UnixMillis>, StorageError> {
+        let read = || {
+            let mut statement = self.conn.prepare_cached(rows::SELECT_METRIC_TIMES)?;
+            let times = statement.query_map([observer.0], |row| row.get(0).map(UnixMillis))?;
+            times.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(self.failed("reading observers' metrics"))
+    }
+
+    fn read_observations(
+        &self,
+        from: UnixMillis,
+        until: UnixMillis,
+        sink: &mut Copies<'_>,
+    ) -> rusqlite::Result<()> {
+        let mut transmissions: HashMap<TransmissionId, Option<Rc<Transmission>>> = HashMap::new();
+        let mut find = self.conn.prepare(rows::SELECT_TRANSMISSION)?;
+        let mut statement = self.conn.prepare(rows::SELECT_OBSERVATIONS_BETWEEN)?;
+        let mut found = statement.query([from.0, until.0])?;
+        while let Some(row) = found.next()? {
+            let Some(observation) = well_formed(row, rows::decode_observation)? else { continue };
+            if transmissions.len() >= CACHED_TRANSMISSIONS {
+                transmissions.clear();
+            }
+            let transmission = match transmissions.get(&observation.transmission) {
+                Some(known) => known.clone(),
+                None => {
+                    let mut rows = find.query([observation.transmission.0.cast_signed()])?;
+                    let read =
+                        rows.next()?.map(|row| well_formed(row, rows::decode_transmission)).transpose()?;
+                    let read = read.flatten().map(Rc::new);
+                    transmissions.insert(observation.transmission, read.clone());
+                    read
+                }
+            };
+            if let Some(transmission) = transmission
+                && sink(&observation, &transmission).is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn has_table(&self, name: &str) -> Result<bool, StorageError> {
+        self.conn.table_exists(None, name).map_err(self.failed("looking for tables"))
+    }
+
+    fn failed(&self, doing: &'static str) -> impl Fn(rusqlite::Error) -> StorageError + '_ {
+        move |error| StorageError::sqlite(&self.path, doing, error)
     }
 }
 
-fn open(name: &std::ffi::OsStr, flags: OpenFlags, path: &Path) -> Result<Connection, StorageError> {
-    let failed = |error| StorageError::sqlite(path, "opening the database", error);
-    let conn = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
-    conn.busy_timeout(schema::BUSY_TIMEOUT).map_err(failed)?;
+/// Opens any SQLite database only to read it. When no program has it open, not even the files appear beside it with which
+/// readers of a log make themselves known, so it works on a read-only medium, too.
+///
+/// A program that begins to write the file meanwhile is not noticed then; whoever reads for long looks afterwards whether
+/// the file has changed.
+///
+/// # Errors
+/// When SQLite cannot open it.
+pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
+    let alone = schema::begins_in_wal_mode(path) && !has_log(path);
+    let mode = if alone { "immutable=1" } else { "mode=ro" };
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let conn = Connection::open_with_flags(format!("file:{}?{mode}", uri_path(path)), flags)?;
+    conn.busy_timeout(schema::BUSY_TIMEOUT)?;
     Ok(conn)
 }
 
-/// Without locks, log and shared memory: for a file that nobody changes.
-fn open_immutable(path: &Path) -> Result<Connection, StorageError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    open(&immutable_uri(path), flags, path)
+/// Whether a log lies beside a database that holds something, or that some program has open.
+pub fn has_log(database: &Path) -> bool {
+    let log = std::fs::metadata(path_with(database, "-wal"));
+    log.is_ok_and(|log| log.len() > 0) || path_with(database, "-shm").exists()
 }
 
-fn immutable_uri(path: &Path) -> OsString {
-    let mut uri = String::from(if path.is_absolute() { "file://" } else { "file:" });
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
+fn path_with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The path with everything escaped that could mean something in a URI.
+fn uri_path(path: &Path) -> String {
+    let mut escaped = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(*byte));
+            }
+            other => escaped.push_str(&format!("%{other:02X}")),
         }
     }
-    uri.push_str("?immutable=1");
-    uri.into()
+    escaped
 }

@@ -11,12 +11,14 @@
 #![forbid(unsafe_code)]
 
 mod acked_publisher;
+mod corescope;
 mod http;
 mod publisher;
 mod server;
 mod websocket;
 
 pub use acked_publisher::AckedPublisher;
+pub use corescope::{Age, Copy as CoreScopeCopy, CoreScopeDb};
 pub use http::{HttpClient, Response};
 pub use publisher::Publisher;
 pub use server::Server;

@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("index", &["model", "meshcore"]),
     ("ingest", &["model", "meshcore", "telemetry", "mqtt", "storage", "index"]),
     ("feed", &["model"]),
+    ("corescope", &["model", "meshcore", "storage", "index", "ingest"]),
     ("assets", &[]),
     ("api", &["model", "meshcore", "telemetry", "storage", "index", "assets"]),
     ("simulator", &["model", "meshcore"]),
@@ -28,12 +29,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "feed",
             "index",
             "ingest",
+            "corescope",
             "assets",
             "api",
             "simulator",
         ],
     ),
-    ("testkit", &["model", "meshcore"]),
+    ("testkit", &["model", "meshcore", "simulator"]),
     ("xtask", &[]),
 ];
 

@@ -1,6 +1,6 @@
 //! `decode`: frames as hex in, one JSON object a line out.
 
-mod line;
+pub(crate) mod line;
 
 use crate::cli::DecodeArgs;
 use crate::config::hashtag;

@@ -6,9 +6,11 @@ mod backup;
 mod capture;
 mod db_info;
 mod doctor;
+mod export;
 #[cfg(target_os = "linux")]
 mod faults;
 mod hostile;
+mod import;
 mod kept;
 mod kill;
 mod outside;

@@ -10,12 +10,15 @@ const MAX_PLAIN_BYTES: usize = 40;
 
 /// A value as it came. Arrays and objects are `Absent`, like null: no field that we read is one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum Scalar<'a> {
+pub enum Scalar<'a> {
     /// Not there, null, or an array or object.
     #[default]
     Absent,
+    /// A text of any length.
     Text(Cow<'a, str>),
+    /// A number of any kind.
     Number(f64),
+    /// Yes or no.
     Bool(bool),
 }
 
@@ -28,7 +31,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// The text, if it is one.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match self {
             Scalar::Text(text) => Some(text),
             _ => None,
@@ -36,7 +39,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// The value as a finite number: a number, or a text that is one, perhaps followed by a unit ("7 dB", "-88dBm").
-    pub(crate) fn number(&self) -> Option<f64> {
+    pub fn number(&self) -> Option<f64> {
         match self {
             Scalar::Number(number) => Some(*number).filter(|n| n.is_finite()),
             Scalar::Text(text) => number_with_unit(text),
@@ -45,13 +48,13 @@ impl<'a> Scalar<'a> {
     }
 
     /// The value as a count; fractions are cut off.
-    pub(crate) fn count(&self) -> Option<u64> {
+    pub fn count(&self) -> Option<u64> {
         // The greatest integer that an f64 holds exactly: a counter beyond it is none.
         self.number().filter(|n| (0.0..=9_007_199_254_740_992.0).contains(n)).map(|n| n as u64)
     }
 
     /// The value as yes or no, in the words of contract §5.3.
-    pub(crate) fn yes_or_no(&self) -> Option<bool> {
+    pub fn yes_or_no(&self) -> Option<bool> {
         match self {
             Scalar::Bool(value) => Some(*value),
             Scalar::Number(number) => Some(*number != 0.0),
@@ -67,7 +70,7 @@ impl<'a> Scalar<'a> {
     }
 
     /// Whether an observer wrote something here that is meant as a value; it writes "Unknown" for none.
-    pub(crate) fn says_something(&self) -> bool {
+    pub fn says_something(&self) -> bool {
         match self {
             Scalar::Absent => false,
             Scalar::Text(text) => {

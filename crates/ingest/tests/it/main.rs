@@ -7,6 +7,7 @@ mod clocks;
 mod dialects;
 mod durability;
 mod filters;
+mod history;
 mod identity;
 mod packets;
 mod rejections;

@@ -16,6 +16,7 @@ mod outage;
 mod put_aside;
 mod restore;
 mod round_trip;
+mod snapshot;
 mod steps;
 mod support;
 mod tail;

@@ -54,7 +54,7 @@ pub(super) struct BadFrame {
 
 /// The payload's fields; those of other types are absent. Byte strings are lower-case hex.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Fields {
+pub(crate) struct Fields {
     #[serde(flatten)]
     error: Option<PayloadProblem>,
     #[serde(flatten)]
@@ -266,7 +266,7 @@ impl BadFrame {
 }
 
 impl Fields {
-    fn of(frame: &Frame<'_>, keys: &KeyRing) -> Self {
+    pub(crate) fn of(frame: &Frame<'_>, keys: &KeyRing) -> Self {
         let mut fields = Self::default();
         let payload = match frame.payload() {
             Ok(payload) => payload,
