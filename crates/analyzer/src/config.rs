@@ -21,7 +21,6 @@ mod walk;
 pub(crate) use channel_keys::{hashtag, key_ring};
 pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;
-pub(crate) use keeping::{RetentionRules, StorageSettings};
 pub(crate) use settings::Setting;
 pub(crate) use sources::OutsideBroker;
 
