@@ -1,3 +1,4 @@
+use super::keeping::RetentionRules;
 use super::*;
 use mqtt::{Qos, SessionKind, SourceProtocol};
 use std::time::Duration;
