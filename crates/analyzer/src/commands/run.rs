@@ -43,6 +43,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         submit: opened.submit(),
         progress: Arc::clone(&progress),
         database: plan.data.database(),
+        writer: opened.writer(),
     });
     let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;

@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use storage::{BackupOptions, StorageError};
+use storage::{BackupOptions, StorageError, WriterHandle};
 
-/// Copies the database, for as long as the answer is waited for.
-pub(crate) fn make(database: PathBuf) -> BackupMaking {
+/// Copies the database, for as long as the answer is waited for. With a `writer`, what waits for it is committed first, so
+/// that the backup has what the page shows.
+pub(crate) fn make(database: PathBuf, writer: Option<WriterHandle>) -> BackupMaking {
     let wanted = Arc::new(AtomicBool::new(true));
     Box::pin(async move {
         // Dropped with this future, that is when the client goes away; the copy then ends at its next step.
@@ -18,6 +19,9 @@ pub(crate) fn make(database: PathBuf) -> BackupMaking {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             };
+            if let Some(Err(error)) = writer.map(|writer| writer.flush()) {
+                tracing::warn!(%error, "a backup is made without the newest packets");
+            }
             storage::temporary_backup(&database, &BackupOptions::default(), watcher)
         });
         let made = making.await.map_err(|_panic| BackupError::Failed("internal error".to_owned()))?;

@@ -102,6 +102,11 @@ impl Opened {
         self.ingest.submit_handle()
     }
 
+    /// The way to the database.
+    pub(crate) fn writer(&self) -> WriterHandle {
+        self.storage.writer()
+    }
+
     /// Where the embedded broker listens.
     pub(crate) fn mqtt_at(&self) -> Option<SocketAddr> {
         self.mqtt_at

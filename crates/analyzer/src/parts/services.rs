@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::Reader;
+use storage::{Reader, WriterHandle};
 use telemetry::ProcessSampler;
 
 /// How often /proc is read.
@@ -28,6 +28,7 @@ pub(crate) struct OneProcess {
     pub(crate) submit: SubmitHandle,
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) database: PathBuf,
+    pub(crate) writer: WriterHandle,
 }
 
 /// The receiving half is another process.
@@ -119,7 +120,7 @@ impl Services for OneProcess {
     }
 
     fn backup(&self) -> BackupMaking {
-        backup::make(self.database.clone())
+        backup::make(self.database.clone(), Some(self.writer.clone()))
     }
 }
 
@@ -187,6 +188,6 @@ impl Services for FollowingProcess {
         Box::pin(async { Err(SubmitError::Unavailable) })
     }
     fn backup(&self) -> BackupMaking {
-        backup::make(self.database.clone())
+        backup::make(self.database.clone(), None)
     }
 }

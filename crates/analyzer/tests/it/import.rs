@@ -97,7 +97,11 @@ fn what_was_imported_is_served_as_corescope_counted_it() {
     let report = place.import(&data);
     assert!(report.contains("imported into") && report.contains("observer unknown"), "{report}");
 
-    let server = Server::start_in(&binary(), &data, &["--mqtt", "off"]);
+    // What was imported is older than the week after which nodes leave the list.
+    let config = place.folder.path().join("config.json");
+    std::fs::write(&config, r#"{"retention": {"nodeDays": -1}}"#).expect("written");
+    let config = config.to_string_lossy();
+    let server = Server::start_in(&binary(), &data, &["--mqtt", "off", "--config", &config]);
     let theirs = |sql: &str| count(&place.theirs(), sql);
     let stats = eventually("the history", || {
         let stats = server.get("/api/stats").json();
