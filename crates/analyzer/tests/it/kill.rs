@@ -6,6 +6,8 @@
 use crate::binary;
 use crate::kept::{Hearing, hash, listed, missing, observer, payload, ready, topic};
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use testkit::{AckedPublisher, Server};
@@ -15,6 +17,9 @@ const KILLS: usize = 25;
 
 /// Longest time under load before a kill; a group of packets is committed several times within it.
 const LONGEST_LOAD: Duration = Duration::from_millis(250);
+
+/// Longest time until a start is killed: about what it takes to say where it listens.
+const LONGEST_START: Duration = Duration::from_millis(60);
 
 /// Observers that publish at the same time; each hears every packet.
 const OBSERVERS: usize = 4;
@@ -91,6 +96,20 @@ impl Random {
     }
 }
 
+/// A start that is killed before it says anything: while the database is made or its log is read.
+fn interrupted_start(folder: &Path, random: &mut Random) {
+    let mut child = Command::new(binary())
+        .args(["run", "--http", "127.0.0.1:0", "--mqtt", "off", "--data-dir"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    std::thread::sleep(random.up_to(LONGEST_START));
+    child.kill().expect("it is killed");
+    child.wait().expect("it is gone");
+}
+
 #[test]
 fn whatever_was_acknowledged_before_a_kill_is_there_after_the_next_start_and_once() {
     let kills = std::env::var("KILLS").map_or(KILLS, |text| text.parse().expect("KILLS is a number"));
@@ -100,7 +119,10 @@ fn whatever_was_acknowledged_before_a_kill_is_there_after_the_next_start_and_onc
     let mut loads: Vec<Load> = (1..=OBSERVERS).map(Load::new).collect();
     let (mut lost, mut doubled, mut found) = (0, 0, 0);
     let began = Instant::now();
+    // The first ones find an empty folder.
+    (0..5).for_each(|_| interrupted_start(folder.path(), &mut random));
     for kill in 1..=kills {
+        interrupted_start(folder.path(), &mut random);
         let mut server = Server::start_in(&binary(), folder.path(), &[]);
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -124,7 +146,8 @@ fn whatever_was_acknowledged_before_a_kill_is_there_after_the_next_start_and_onc
     }
     let acknowledged: usize = loads.iter().map(|load| load.acknowledged.len()).sum();
     println!(
-        "kill: {kills} kills, {acknowledged} acknowledged, {found} found, {lost} lost, {doubled} doubled, {} s",
+        "kill: {kills} kills, {acknowledged} acknowledged, {found} found, {lost} lost, {doubled} doubled, {} s \
+         (and as many starts killed before they were done)",
         began.elapsed().as_secs()
     );
     assert!(acknowledged > kills, "there was load");
