@@ -70,13 +70,14 @@ fn measure(binary: &Path, load: &Load) {
     run(binary, &simulate, &[&load.messages.to_string(), "--out"], &history);
 
     let mut server = Server::start_in(binary, &scratch.path().join("data"), &[]);
-    let mut client = server.client();
-    let before = Sample::take(&mut client, &server);
+    let before = Sample::take(&mut server.client(), &server);
     let started = Instant::now();
     let to = format!("mqtt://{}", server.mqtt);
     let rate = load.rate.map(|rate| rate.to_string());
     let pace: Vec<&str> = rate.iter().flat_map(|rate| ["--rate", rate]).collect();
     run(binary, &["replay", "--to", &to, "--qos", load.qos], &pace, &history);
+    // The server has closed a connection that was silent for so long.
+    let mut client = server.client();
     let observations = eventually("all messages are stored", || {
         let received = client.get("/api/ingest").json()["received"].as_u64()?;
         let total = client.get("/api/stats").json()["totalObservations"].as_u64()?;

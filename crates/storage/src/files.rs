@@ -33,9 +33,16 @@ pub(crate) enum Lost {
 impl Files {
     /// Of a database that has just been opened and read.
     pub(crate) fn of(database: &Path) -> Self {
-        let wal = beside(database, "-wal");
-        let (open_database, open_wal) = (identity(database), identity(&wal));
-        Self { database: database.to_owned(), wal, open_database, open_wal }
+        // SQLite follows a link, and has the log beside the file that it leads to.
+        let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let wal = beside(&database, "-wal");
+        let (open_database, open_wal) = (identity(&database), identity(&wal));
+        Self { database, wal, open_database, open_wal }
+    }
+
+    /// Where the database really lies.
+    pub(crate) fn database(&self) -> &Path {
+        &self.database
     }
 
     /// Two questions to the file system, some microseconds.

@@ -29,9 +29,22 @@
 //! # What "durable" promises
 //! [`WriteBatch::on_durable`] runs when the commit that holds the batch has returned. From then on the rows survive
 //! the end of the process by any means, kill -9 included. With [`Durability::PowerLoss`], the default, the log has
-//! also been forced to the medium (`synchronous=FULL`, one `fsync` per group of batches, about one a second), so they
+//! also been forced to the medium (`synchronous=FULL`, one `fsync` per group of batches, at most ten a second), so they
 //! survive power loss as far as the medium keeps its own promises. With [`Durability::ProcessEnd`] the last seconds
 //! may be missing after power loss; the database is consistent in any case.
+//!
+//! Rows that nobody waits for (`on_durable: None`) become durable within [`StorageOptions::max_batch_delay`], sooner when
+//! many come; what the end of the process can take of them is what was gathered by then.
+//!
+//! # When something goes wrong
+//! | what | what the writer does |
+//! | --- | --- |
+//! | disk full, I/O error, lock of another process, no permission | tries again for as long as it lasts; submitters wait, nobody is answered |
+//! | one row that the database refuses | keeps it in the table `set_aside` and writes the others |
+//! | damage, a table gone, anything else that does not pass | after some tries puts the batch aside in `<db>-aside` on the medium, answers, and takes it in again at the next start |
+//! | the log or the database is deleted while in use | writes the content back from the open files, then goes on |
+//! | another file is put in place of the database | does not touch it, tries again, nobody is answered |
+//! | a step of retention fails | tells who asked; nothing has changed, and ingest goes on |
 
 #![deny(unsafe_code)]
 

@@ -291,6 +291,10 @@ impl Committer {
     ) -> rusqlite::Result<T> {
         self.keep_files()?;
         vfs::at_work(IoWork::Source(source));
+        if !self.conn.is_autocommit() {
+            // A failed transaction that could not be undone at its time.
+            self.conn.execute_batch("ROLLBACK")?;
+        }
         self.set_sync(sync)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let done = work(self).and_then(|done| {

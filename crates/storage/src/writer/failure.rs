@@ -26,7 +26,7 @@ pub(super) fn can_pass(error: &Error) -> bool {
                 | ErrorCode::OperationInterrupted
                 | ErrorCode::OperationAborted
                 | ErrorCode::FileLockingProtocolFailed
-                | ErrorCode::NoLargeFileSupport
+                | ErrorCode::SchemaChanged
         )
     )
 }

@@ -81,7 +81,7 @@ impl Committer {
 
     /// Copies the nameless database, its log included, to where it was.
     fn copy_back(&mut self) -> rusqlite::Result<()> {
-        let database = self.path().to_owned();
+        let database = self.files.database().to_owned();
         let copy = beside(&database, "-restored");
         let io = |error: std::io::Error| moved(&error.to_string());
         remove_if_there(&copy).map_err(io)?;

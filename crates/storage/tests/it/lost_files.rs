@@ -99,6 +99,22 @@ fn a_deleted_database_is_written_back_with_all_that_its_log_held() {
 }
 
 #[test]
+fn a_database_behind_a_link_is_watched_where_it_really_lies() {
+    let place = Place::new();
+    let link = place.folder.path().join("link.db");
+    std::os::unix::fs::symlink(place.database(), &link).unwrap();
+    let storage = Storage::open(options(&link)).unwrap();
+    submit(&storage, observers());
+    acknowledged(&storage, 0);
+    for (round, suffix) in ["-wal", ""].into_iter().enumerate() {
+        fs::remove_file(beside(&place.database(), suffix)).unwrap();
+        acknowledged(&storage, 1 + round as u64);
+        assert_eq!(after_a_kill(&place).0, expected(2 + round as u64), "after test.db{suffix} was deleted");
+    }
+    assert_eq!(stats(&storage).files_restored.get(), 2);
+}
+
+#[test]
 fn readers_follow_to_the_files_that_were_put_back() {
     let place = Place::new();
     let storage = filled(&place, 5);
