@@ -7,7 +7,7 @@ use simulator::{Mesh, SimConfig};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-use testkit::{Age, CoreScopeDb, Server, eventually};
+use testkit::{Age, CoreScopeDb, Publisher, Server, eventually};
 
 /// Where CoreScope's database and ours lie.
 struct Place {
@@ -85,6 +85,16 @@ fn rows(data: &Path) -> (Vec<Vec<Value>>, usize) {
     (all, observations)
 }
 
+/// Observations that are committed.
+fn stored(data: &Path) -> usize {
+    let conn = Connection::open_with_flags(data.join("analyzer.db"), OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let count = |conn: Connection| {
+        conn.query_row("SELECT coalesce(max(id), 0) FROM observations", [], |row| row.get::<_, i64>(0))
+    };
+    // There may be no file or no table yet.
+    conn.and_then(count).map_or(0, |count| count as usize)
+}
+
 fn count(db: &Path, sql: &str) -> u64 {
     let conn = Connection::open_with_flags(db, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a database");
     conn.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number") as u64
@@ -135,6 +145,39 @@ fn node(row: &serde_json::Value) -> (String, String, u64) {
 }
 
 #[test]
+fn beside_what_was_heard_live_it_adds_only_what_live_has_missed() {
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let place = Place { folder };
+    let data = place.data("data");
+    let total = |server: &Server, key: &str| server.get("/api/stats").json()[key].as_u64().expect("a count");
+    let mut server = Server::start_in(&binary(), &data, &[]);
+    let mut publisher = Publisher::connect(&server.mqtt);
+    for message in simulator::capture() {
+        publisher.publish(&message.topic, message.payload.as_bytes());
+    }
+    let sent = simulator::capture().len() as u64;
+    eventually("all of the capture", || {
+        (server.get("/api/ingest").json()["received"].as_u64() == Some(sent)).then_some(())
+    });
+    let [observations, observers] = ["totalObservations", "totalObservers"].map(|key| total(&server, key));
+    assert!(server.terminate());
+
+    // CoreScope has heard the same and, from other observers, some more.
+    let mut db = CoreScopeDb::create(&place.theirs(), Age::Today);
+    db.fill(simulator::capture());
+    let more = db.fill(Mesh::new(SimConfig { nodes: 80, observers: 10, ..SimConfig::default() }).take(500));
+    db.finish();
+    let known = place.import(&data);
+    assert!(!known.contains("refused  "), "{known}");
+
+    let server = Server::start_in(&binary(), &data, &["--mqtt", "off"]);
+    eventually("both histories", || {
+        (total(&server, "totalObservations") == observations + more).then_some(())
+    });
+    assert!(total(&server, "totalObservers") > observers);
+}
+
+#[test]
 fn killed_in_the_middle_and_run_again_it_gives_what_one_go_gives() {
     let place = Place::with_messages(120_000);
     let (whole, cut) = (place.data("whole"), place.data("cut"));
@@ -144,16 +187,14 @@ fn killed_in_the_middle_and_run_again_it_gives_what_one_go_gives() {
     for kill in 0..3 {
         let mut child =
             place.command(&cut).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-        let log = cut.join("analyzer.db-wal");
-        let grown = std::fs::metadata(&log).map_or(0, |log| log.len()) + 100_000;
-        eventually("some rows are written", || {
+        let before = stored(&cut);
+        eventually("some rows are committed", || {
             let ended = child.try_wait().expect("a child").is_some();
-            let length = std::fs::metadata(&log).map_or(0, |log| log.len());
-            (ended || length > grown).then_some(())
+            (ended || stored(&cut) > before).then_some(())
         });
         child.kill().expect("it can be killed");
         child.wait().expect("it has ended");
-        let (_, here) = rows(&cut);
+        let here = stored(&cut);
         println!("kill {kill}: {here} of {total} observations");
         assert!(
             kill > 0 || (here > 0 && here < total),
