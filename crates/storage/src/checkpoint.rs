@@ -30,6 +30,9 @@ const TRUNCATE_FRAMES: u64 = 16_384;
 /// million rows removed without a pause would else take the log to its bound, where ingest, too, would have to wait.
 const STEP_FRAMES: u64 = 4_096;
 
+/// With a log of half its bound, steps wait until all of it is in the database, so that it begins anew by itself.
+const STEP_LOG_FRAMES: u64 = TRUNCATE_FRAMES / 2;
+
 /// How long TRUNCATE waits for readers to finish, and so about how long the writer may wait for it.
 const TRUNCATE_WAIT: Duration = Duration::from_secs(2);
 
@@ -144,7 +147,8 @@ impl Signal {
     /// Whether the log can take the pages of another step; if not, a checkpoint will make room.
     pub(crate) fn has_room(&self) -> bool {
         let mut state = self.state.lock();
-        let room = state.frames.saturating_sub(state.copied) < STEP_FRAMES;
+        let waiting = state.frames.saturating_sub(state.copied);
+        let room = waiting == 0 || (waiting < STEP_FRAMES && state.frames < STEP_LOG_FRAMES);
         if !room {
             state.passive_wanted = true;
             self.wake.notify_all();

@@ -29,8 +29,8 @@
 //! # What "durable" promises
 //! [`WriteBatch::on_durable`] runs when the commit that holds the batch has returned. From then on the rows survive
 //! the end of the process by any means, kill -9 included. With [`Durability::PowerLoss`], the default, the log has
-//! also been forced to the medium (`synchronous=FULL`, one `fsync` per group of batches, at most ten a second), so they
-//! survive power loss as far as the medium keeps its own promises. With [`Durability::ProcessEnd`] the last seconds
+//! also been forced to the medium (`synchronous=FULL`, one `fsync` per group of batches), so they survive
+//! power loss as far as the medium keeps its own promises. With [`Durability::ProcessEnd`] the last seconds
 //! may be missing after power loss; the database is consistent in any case.
 //!
 //! Rows that nobody waits for (`on_durable: None`) become durable within [`StorageOptions::max_batch_delay`], sooner when

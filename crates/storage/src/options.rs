@@ -23,8 +23,8 @@ pub struct StorageOptions {
     /// of them full, so larger groups save little and make more work of a retry.
     pub max_batch_rows: usize,
     /// A group is committed at the latest this long after its first row came, when nobody waits for an answer. Five
-    /// seconds at five observations a second make groups of 40 rows, which cost some 700 bytes of log an observation;
-    /// one second would cost 3 KB. It is also the most that the end of the process can take from senders at QoS 0. Under
+    /// seconds at five observations a second cost some 800 bytes of log an observation, one second costs 2,300
+    /// (`cargo xtask bench write`). It is also the most that the end of the process can take from senders at QoS 0. Under
     /// load groups close earlier: see `writer/pace.rs`.
     pub max_batch_delay: Duration,
     /// A group is committed at the latest this long after a sender began to wait for its acknowledgement. Senders give
