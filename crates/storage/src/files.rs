@@ -3,7 +3,7 @@
 //! A file that is deleted or replaced while it is open lives on, without a name, until it is closed. SQLite goes on
 //! writing it, and with the end of the process all of that is gone.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ pub(crate) struct Files {
     wal: PathBuf,
     open_database: Option<Identity>,
     open_wal: Option<Identity>,
+    permissions: Option<Permissions>,
 }
 
 /// What has become of them.
@@ -37,7 +38,13 @@ impl Files {
         let database = fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
         let wal = beside(&database, "-wal");
         let (open_database, open_wal) = (identity(&database), identity(&wal));
-        Self { database, wal, open_database, open_wal }
+        let permissions = fs::metadata(&database).ok().map(|metadata| metadata.permissions());
+        Self { database, wal, open_database, open_wal, permissions }
+    }
+
+    /// What the database allowed to whom when it was opened.
+    pub(crate) fn permissions(&self) -> Option<Permissions> {
+        self.permissions.clone()
     }
 
     /// Where the database really lies.

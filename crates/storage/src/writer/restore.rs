@@ -3,8 +3,9 @@
 //! The open files still have everything, so it is written back to where it belongs, provided that this overwrites
 //! nothing. Until then transactions fail and are tried again: nothing is acknowledged that only a nameless file holds.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -45,7 +46,7 @@ impl Committer {
                     tracing::error!(path = %self.path().display(), reason = %error, "it could not be put back yet; {}", lost.advice());
                 }
                 self.lost = Some(lost);
-                Err(error)
+                Err(moved(&format!("{}: {error}", lost.what())))
             }
         }
     }
@@ -56,7 +57,7 @@ impl Committer {
         let mut second = checkpoints.connection();
         vfs::at_work(IoWork::Checkpoint);
         match lost {
-            Lost::DatabaseReplaced => return Err(moved(lost.what())),
+            Lost::DatabaseReplaced => return Err(moved("it is left alone")),
             Lost::Wal => self.empty_log()?,
             Lost::DatabaseDeleted => self.copy_back()?,
         }
@@ -85,13 +86,17 @@ impl Committer {
         let copy = beside(&database, "-restored");
         let io = |error: std::io::Error| moved(&error.to_string());
         remove_if_there(&copy).map_err(io)?;
+        // Nobody else may look at it meanwhile; then it allows what the lost one did.
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&copy).map_err(io)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let mut target = Connection::open_with_flags(&copy, flags)?;
         Backup::new(self.connection(), &mut target)?.run_to_completion(COPY_PAGES, Duration::ZERO, None)?;
         target.close().map_err(|(_, error)| error)?;
+        if let Some(permissions) = self.files.permissions() {
+            fs::set_permissions(&copy, permissions).map_err(io)?;
+        }
         // What lies in the old log is in the copy, and replaying it over the copy would ruin it.
         for suffix in ["-wal", "-shm"] {
             remove_if_there(&beside(&database, suffix)).map_err(io)?;

@@ -2,6 +2,7 @@
 //! in a copy of the files that have names.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -82,6 +83,8 @@ fn a_deleted_log_is_noticed_also_while_nothing_comes() {
 fn a_deleted_database_is_written_back_with_all_that_its_log_held() {
     for with_log in [false, true] {
         let place = Place::new();
+        filled(&place, 0).close().unwrap();
+        fs::set_permissions(place.database(), fs::Permissions::from_mode(0o640)).unwrap();
         let storage = filled(&place, 500);
         fs::remove_file(place.database()).unwrap();
         if with_log {
@@ -94,6 +97,7 @@ fn a_deleted_database_is_written_back_with_all_that_its_log_held() {
         storage.close().unwrap();
         assert_eq!(place.contents().0, expected(1_000));
         assert!(!beside(&place.database(), "-restored").exists());
+        assert_eq!(fs::metadata(place.database()).unwrap().permissions().mode() & 0o777, 0o640);
         sound(&place);
     }
 }
@@ -144,7 +148,7 @@ fn a_database_that_cannot_be_written_back_yet_is_later_and_nothing_is_acknowledg
     wait_until("the failure", || storage.writer().is_failing());
     assert!(answer.recv_timeout(Duration::from_millis(300)).is_err());
     let text = stats(&storage).last_error().unwrap().text;
-    assert!(text.contains("deleted") || text.contains("unable to open"), "{text}");
+    assert!(text.contains("the database file was deleted while it was in use"), "{text}");
     fs::rename(&elsewhere, &folder).unwrap();
     answer.recv_timeout(DEADLINE).unwrap();
     assert_eq!(stats(&storage).files_restored.get(), 0, "it was never lost");
