@@ -6,10 +6,14 @@ use index::{Index, SharedIndex};
 use model::{Change, ObservationId, TransmissionId};
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 use storage::{LoadReport, Reader, Storage, StorageError};
 
 /// Rows applied under one write lock: short enough (well under a millisecond) that a request need not wait.
 const ROWS_PER_LOCK: usize = 2_048;
+
+/// Batches that may be read ahead of what is applied: a megabyte or two.
+const BATCHES_AHEAD: usize = 8;
 
 /// How far it is, for other threads.
 #[derive(Debug, Default)]
@@ -78,20 +82,30 @@ pub(crate) fn replay_into(history: &impl History, index: Index) -> Result<(Index
     Ok((index.into_inner(), report))
 }
 
+/// Reads on this thread and applies on another, since both take about as long.
 fn apply_all(
     history: &impl History,
     index: &RwLock<Index>,
     rows: &AtomicU64,
 ) -> Result<LoadReport, StorageError> {
-    let mut waiting = Vec::with_capacity(ROWS_PER_LOCK);
-    let mut refused = 0_u64;
-    let report = history.read(&mut |change| {
-        waiting.push(change);
-        if waiting.len() == ROWS_PER_LOCK {
-            refused += apply(index, &mut waiting, rows);
-        }
-    })?;
-    refused += apply(index, &mut waiting, rows);
+    let (batches, received) = sync_channel::<Vec<Change>>(BATCHES_AHEAD);
+    let (report, refused) = std::thread::scope(|scope| {
+        let applying =
+            scope.spawn(move || received.into_iter().map(|batch| apply(index, &batch, rows)).sum());
+        let mut waiting = Vec::with_capacity(ROWS_PER_LOCK);
+        let report = history.read(&mut |change| {
+            waiting.push(change);
+            if waiting.len() == ROWS_PER_LOCK {
+                // An error means that the other thread has panicked, which is found out below.
+                let _ = batches.send(std::mem::replace(&mut waiting, Vec::with_capacity(ROWS_PER_LOCK)));
+            }
+        });
+        let _ = batches.send(waiting);
+        drop(batches);
+        let refused: u64 = applying.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (report, refused)
+    });
+    let report = report?;
     let last = report.last_ids;
     index.write().pass_over_ids(
         last.transmission.unwrap_or(TransmissionId(0)),
@@ -103,16 +117,15 @@ fn apply_all(
     Ok(report)
 }
 
-fn apply(index: &RwLock<Index>, changes: &mut Vec<Change>, rows: &AtomicU64) -> u64 {
+fn apply(index: &RwLock<Index>, changes: &[Change], rows: &AtomicU64) -> u64 {
     let mut index = index.write();
     let mut refused = 0;
-    for change in changes.iter() {
+    for change in changes {
         if let Err(error) = index.apply(change) {
             refused += 1;
             tracing::debug!(%error, "the index refused a stored row");
         }
     }
     rows.fetch_add(changes.len() as u64, Ordering::Relaxed);
-    changes.clear();
     refused
 }
