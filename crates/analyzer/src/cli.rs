@@ -81,12 +81,8 @@ pub(crate) struct RunArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct IngestArgs {
-    /// Configuration file; without it, ./config.json if there is one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Folder of the database [default: the folder of the configuration's dbPath, else ./data]
-    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
     /// Where the embedded MQTT broker listens, or `off`
     /// [default: 127.0.0.1:1883, or off when the configuration names outside brokers]
     #[arg(long, value_name = "ADDR:PORT|off", env = "ANALYZER_MQTT")]
@@ -95,12 +91,8 @@ pub(crate) struct IngestArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Configuration file, the one of `ingest`; without it, ./config.json if there is one
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Folder of the database [default: the folder of the configuration's dbPath, else ./data]
-    #[arg(long, value_name = "DIR", env = "ANALYZER_DATA_DIR")]
-    pub(crate) data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
     /// Where the page and the API listen; 0.0.0.0:3000 opens them to the network [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDR:PORT", env = "ANALYZER_HTTP")]
     pub(crate) http: Option<SocketAddr>,
@@ -108,13 +100,15 @@ pub(crate) struct ServeArgs {
 
 impl From<IngestArgs> for RunArgs {
     fn from(args: IngestArgs) -> Self {
-        Self { config: args.config, data_dir: args.data_dir, mqtt: args.mqtt, ..Self::default() }
+        let DatabaseArgs { config, data_dir } = args.database;
+        Self { config, data_dir, mqtt: args.mqtt, ..Self::default() }
     }
 }
 
 impl From<ServeArgs> for RunArgs {
     fn from(args: ServeArgs) -> Self {
-        Self { config: args.config, data_dir: args.data_dir, http: args.http, ..Self::default() }
+        let DatabaseArgs { config, data_dir } = args.database;
+        Self { config, data_dir, http: args.http, ..Self::default() }
     }
 }
 

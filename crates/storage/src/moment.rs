@@ -1,12 +1,11 @@
 //! Reading a database beside the program that writes it, or while none does: one moment of it, without disturbing anybody.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::files::beside;
-use crate::{StorageError, schema};
+use crate::{StorageError, schema, snapshot};
 
 /// Longest list of faults that a check gives; one is enough to know that the file cannot be trusted.
 const MAX_FAULTS: u32 = 20;
@@ -72,7 +71,7 @@ impl Moment {
         } else {
             OpenFlags::SQLITE_OPEN_READ_WRITE
         };
-        let usual = open(path.as_os_str(), mode, path).and_then(|conn| Self::of(conn, path));
+        let usual = open(path, mode).and_then(|conn| Self::of(conn, path));
         match usual {
             // The folder may not be ours to write. Where there is no log, the file alone is the whole database.
             Err(StorageError::NotWritable { .. }) if !has_log => Self::of(open_immutable(path)?, path),
@@ -138,28 +137,13 @@ impl Moment {
     }
 }
 
-fn open(name: &std::ffi::OsStr, flags: OpenFlags, path: &Path) -> Result<Connection, StorageError> {
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
     let failed = |error| StorageError::sqlite(path, "opening the database", error);
-    let conn = Connection::open_with_flags(name, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
+    let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
     conn.busy_timeout(schema::BUSY_TIMEOUT).map_err(failed)?;
     Ok(conn)
 }
 
-/// Without locks, log and shared memory: for a file that nobody changes.
 fn open_immutable(path: &Path) -> Result<Connection, StorageError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    open(&immutable_uri(path), flags, path)
-}
-
-fn immutable_uri(path: &Path) -> OsString {
-    let mut uri = String::from(if path.is_absolute() { "file://" } else { "file:" });
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            uri.push(char::from(byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    uri.push_str("?immutable=1");
-    uri.into()
+    snapshot::open_immutable(path).map_err(|error| StorageError::sqlite(path, "opening the database", error))
 }

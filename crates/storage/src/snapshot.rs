@@ -8,6 +8,7 @@ use std::rc::Rc;
 use model::{DroppedPacket, Observation, ObserverId, Transmission, TransmissionId, UnixMillis};
 use rusqlite::{Connection, OpenFlags};
 
+use crate::files::beside;
 use crate::load::{self, LoadProgress, LoadReport, well_formed};
 use crate::{StorageError, rows, schema};
 
@@ -212,7 +213,18 @@ impl Snapshot {
 /// When SQLite cannot open it.
 pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
     let alone = schema::begins_in_wal_mode(path) && !has_log(path);
-    let mode = if alone { "immutable=1" } else { "mode=ro" };
+    if alone { open_immutable(path) } else { open_uri(path, "mode=ro") }
+}
+
+/// Without locks, log and shared memory: for a file that nobody changes.
+///
+/// # Errors
+/// When SQLite cannot open it.
+pub(crate) fn open_immutable(path: &Path) -> rusqlite::Result<Connection> {
+    open_uri(path, "immutable=1")
+}
+
+fn open_uri(path: &Path, mode: &str) -> rusqlite::Result<Connection> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let conn = Connection::open_with_flags(format!("file:{}?{mode}", uri_path(path)), flags)?;
@@ -222,14 +234,8 @@ pub fn open_without_trace(path: &Path) -> rusqlite::Result<Connection> {
 
 /// Whether a log lies beside a database that holds something, or that some program has open.
 pub fn has_log(database: &Path) -> bool {
-    let log = std::fs::metadata(path_with(database, "-wal"));
-    log.is_ok_and(|log| log.len() > 0) || path_with(database, "-shm").exists()
-}
-
-fn path_with(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
+    let log = std::fs::metadata(beside(database, "-wal"));
+    log.is_ok_and(|log| log.len() > 0) || beside(database, "-shm").exists()
 }
 
 /// The path with everything escaped that could mean something in a URI.

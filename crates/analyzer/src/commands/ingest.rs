@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// # Errors
 /// When the configuration is wrong, an address or the data folder cannot be used, or another process writes there.
 pub(crate) fn run(args: IngestArgs) -> Result<()> {
-    let loaded = Loaded::read(args.config.as_deref())?;
+    let loaded = Loaded::read(args.database.config.as_deref())?;
     let plan = Plan::new(&args.into(), &loaded)?;
     summary::configuration(&loaded);
     let own = runtime("main", 1)?;

@@ -23,7 +23,7 @@ const WATCH: Duration = Duration::from_millis(200);
 /// # Errors
 /// When the configuration is wrong, the address cannot be used, or the database is one that this release cannot read.
 pub(crate) fn run(args: ServeArgs) -> Result<()> {
-    let loaded = Loaded::read(args.config.as_deref())?;
+    let loaded = Loaded::read(args.database.config.as_deref())?;
     let plan = Plan::new(&args.into(), &loaded)?;
     summary::configuration(&loaded);
     let own = runtime("main", 1)?;
