@@ -154,12 +154,7 @@ impl Loader<'_> {
         // One transaction, so that all tables are of one moment.
         let snapshot =
             conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(&failed)?;
-        self.report.last_ids = LastIds {
-            head: last_id(conn, "heads").map_err(&failed)?.map(HeadId),
-            observer: last_id(conn, "observers").map_err(&failed)?.map(ObserverId),
-            transmission: last_id(conn, "transmissions").map_err(&failed)?.map(TransmissionId),
-            observation: last_id(conn, "observations").map_err(&failed)?.map(ObservationId),
-        };
+        self.report.last_ids = last_ids(conn).map_err(&failed)?;
         let heads = self.heads(conn).map_err(while_doing("reading the frame heads"))?;
         let observers = self.observers(conn).map_err(while_doing("reading the observers"))?;
         self.nodes(conn).map_err(while_doing("reading the nodes"))?;
@@ -396,6 +391,16 @@ pub(crate) fn well_formed<T>(
         Err(error) if error.sqlite_error_code().is_some() => Err(error),
         Err(_) => Ok(None),
     }
+}
+
+/// The highest ids in use.
+pub(crate) fn last_ids(conn: &Connection) -> rusqlite::Result<LastIds> {
+    Ok(LastIds {
+        head: last_id(conn, "heads")?.map(HeadId),
+        observer: last_id(conn, "observers")?.map(ObserverId),
+        transmission: last_id(conn, "transmissions")?.map(TransmissionId),
+        observation: last_id(conn, "observations")?.map(ObservationId),
+    })
 }
 
 /// The highest id of a table, as far as the type can hold it.

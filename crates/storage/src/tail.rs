@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use model::{Change, HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::load::LastIds;
+use crate::load::{LastIds, last_ids};
 use crate::{StorageError, rows, schema};
 
 /// Rows of one kind taken at one look, so that a follower that is far behind does not hold them all in memory.
@@ -126,6 +126,16 @@ impl Tail {
             })
             .map_err(|error| StorageError::sqlite(&self.path, "following the database", error))?;
         Ok(count.unwrap_or(0).cast_unsigned())
+    }
+
+    /// The greatest ids in the database. Less than what was passed on means that it is another file than before, such as an
+    /// older backup.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn highest_ids(&self) -> Result<LastIds, StorageError> {
+        last_ids(&self.conn)
+            .map_err(|error| StorageError::sqlite(&self.path, "following the database", error))
     }
 
     /// The greatest ids that were passed on.

@@ -112,8 +112,7 @@ impl State {
                     std::thread::sleep(POLL);
                     feed = self.connect();
                     if feed.is_some() {
-                        // The feed begins with what is not durable now; what has become so since the last look is here.
-                        self.look(&mut tail)?;
+                        self.rejoin(&mut tail)?;
                     }
                 }
             }
@@ -207,6 +206,18 @@ impl State {
             *tail = Tail::open(&self.on.database, last_before(next))?;
         }
         Ok(())
+    }
+
+    /// An ingest process is there again, and its feed begins with what is not durable now. What has become so since the
+    /// last look is in the database, provided that it is the one that we know: a backup may have been put in its place.
+    fn rejoin(&mut self, tail: &mut Tail) -> Result<()> {
+        let next = last_before(self.on.index.read().next_ids());
+        *tail = Tail::open(&self.on.database, next)?;
+        let there = tail.highest_ids()?;
+        if there.transmission < next.transmission || there.observation < next.observation {
+            *tail = self.reload(false)?;
+        }
+        self.look(tail)
     }
 
     /// Takes from the database what was committed since the last look.

@@ -112,6 +112,40 @@ fn what_ingest_had_told_and_not_committed_is_taken_back_when_it_dies() {
 }
 
 #[test]
+fn a_backup_put_in_the_place_of_the_database_is_what_is_shown_then() {
+    let scratch = scratch();
+    let data = scratch.path().join("data");
+    let backup = scratch.path().join("backup.db");
+    let program = |args: &[&str]| {
+        let output = Command::new(binary())
+            .args(args)
+            .arg(&backup)
+            .arg("--data-dir")
+            .arg(&data)
+            .current_dir(scratch.path())
+            .output()
+            .expect("the program starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let mut ingest = Server::ingest_in(&binary(), &data, &[]);
+    let serve = Server::serve_in(&binary(), &data, &[]);
+    connected(&serve);
+    publish(&ingest, 0..3);
+    eventually("the first packets", || (transmissions(&serve) == 3).then_some(()));
+    assert!(ingest.terminate());
+    program(&["backup"]);
+    let mut ingest = Server::ingest_in(&binary(), &data, &[]);
+    publish(&ingest, 3..9);
+    eventually("the packets after it", || (transmissions(&serve) == 9).then_some(()));
+    assert!(ingest.terminate());
+    program(&["restore", "--force"]);
+    let ingest = Server::ingest_in(&binary(), &data, &[]);
+    // They get the ids of packets that are gone.
+    publish(&ingest, 20..22);
+    eventually("what is stored now, and nothing else", || (transmissions(&serve) == 5).then_some(()));
+}
+
+#[test]
 fn the_perf_routes_of_a_serving_process_tell_of_ingest() {
     let scratch = scratch();
     let ingest = Server::ingest_in(&binary(), scratch.path(), &[]);
