@@ -52,6 +52,38 @@ fn main() {
     live(&binary, &server, &server, scratch.path(), 2);
     drop(server);
     split(&binary, &data, scratch.path(), &totals);
+    multiply(&data.join("analyzer.db"));
+    println!("ten times that history");
+    let started = Instant::now();
+    let mut server = Server::start_in(&binary, &data, &["--mqtt", "off"]);
+    let mut client = server.client();
+    eventually("all of the history is served", || (client.get("/api/healthz").status == 200).then_some(()));
+    let stats = client.get("/api/stats").json();
+    println!("  observations    {}", stats["totalObservations"]);
+    println!("  all served      {:.1} s", started.elapsed().as_secs_f64());
+    println!("  resident        {} MB", resident_mb(server.pid()));
+    assert!(server.terminate(), "the program ends well when asked to");
+}
+
+/// Copies the history nine times behind itself, each copy some hours later: other packets by their hashes, of which no
+/// start makes sure that they fit the frames.
+fn multiply(database: &Path) {
+    let conn = rusqlite::Connection::open(database).expect("a database");
+    let last = |table: &str| -> i64 {
+        conn.query_row(&format!("SELECT max(id) FROM {table}"), [], |row| row.get(0)).expect("rows")
+    };
+    let (packets, heard) = (last("transmissions"), last("observations"));
+    for copy in 1..10 {
+        conn.execute_batch(&format!(
+            "BEGIN;
+             INSERT INTO transmissions SELECT id + {copy} * {packets}, randomblob(8), raw FROM transmissions WHERE id <= {packets};
+             INSERT INTO observations
+                 SELECT id + {copy} * {heard}, tx + {copy} * {packets}, observer, head, time + {copy} * 36000000, snr, rssi, score
+                 FROM observations WHERE id <= {heard};
+             COMMIT;"
+        ))
+        .expect("the rows can be copied");
+    }
 }
 
 /// The same history with ingest and two serving processes.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::{SourceId, UnixMillis};
+use mqtt::Qos;
 
 use crate::clock::{self, Judged};
 use crate::config::Filters;
@@ -32,6 +33,7 @@ pub(crate) struct Incoming<'m> {
     pub(crate) topic: &'m str,
     pub(crate) payload: &'m [u8],
     pub(crate) retained: bool,
+    pub(crate) qos: Qos,
     pub(crate) received: UnixMillis,
 }
 
@@ -42,6 +44,7 @@ impl<'m> Incoming<'m> {
             topic: &message.topic,
             payload: &message.payload,
             retained: message.retained,
+            qos: message.qos,
             received: unix_millis(message.received),
         }
     }
@@ -99,6 +102,9 @@ impl Reader<'_> {
             remarks: Remarks::default(),
             content: Err((Outcome::Internal, String::new())),
         };
+        if incoming.qos == Qos::AtMostOnce {
+            read.remarks.add(Remark::SentAtQos0);
+        }
         read.content = self.content(incoming, &mut read.row, &mut read.remarks);
         read
     }

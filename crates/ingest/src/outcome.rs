@@ -144,6 +144,8 @@ named! {
         ClockMissing = "clock_missing",
         /// A sound frame whose payload is too short for its type: stored all the same.
         PayloadTooShort = "payload_too_short",
+        /// Sent with QoS 0: nobody waits for its commit, and nobody sends it again if the process dies before.
+        SentAtQos0 = "sent_at_qos_0",
     }
 }
 

@@ -44,7 +44,7 @@ fn a_packet_of_packet_capture_is_stored_with_quarters_of_decibels() {
     let observation = fixture.last_observation();
     assert_eq!((observation.snr, observation.rssi), (Some(SnrQuarterDb(-13)), Some(-112)));
     assert_eq!(observation.score, None);
-    assert_eq!(fixture.report().remarks, []);
+    assert_eq!(fixture.oddities(), []);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_packet_of_a_node_that_publishes_itself_has_the_time_of_its_utc_pair() {
     assert_eq!(fixture.last_observation().time, UnixMillis(1_767_268_801_000));
     assert_eq!(fixture.last_observation().snr, Some(SnrQuarterDb(17)));
     assert_eq!(fixture.observer(KEY).unwrap().clock_skew_secs, None);
-    assert_eq!(fixture.report().remarks, []);
+    assert_eq!(fixture.oddities(), []);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn other_spellings_and_types_are_read() {
     let observation = fixture.last_observation();
     assert_eq!((observation.snr, observation.rssi), (Some(SnrQuarterDb(30)), Some(-88)));
     assert_eq!(observation.score, Some(12));
-    assert_eq!(fixture.report().remarks, []);
+    assert_eq!(fixture.oddities(), []);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn a_subscriber_with_few_rights_gets_packets_without_signal_and_they_are_stored(
     );
     let observation = fixture.last_observation();
     assert_eq!((observation.snr, observation.rssi, observation.score), (None, None, None));
-    assert_eq!(fixture.report().remarks, []);
+    assert_eq!(fixture.oddities(), []);
 }
 
 #[test]

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use ingest::{Ingest, IngestConfig, IngestError, OnDurable, Outcome, PacketSubmission, SubmitAnswer};
-use model::{Change, ObservationId, TransmissionId};
+use model::{Change, ObservationId, TransmissionId, UnixMillis};
 use mqtt::{Broker, BrokerConfig, BrokerUrl, Publisher, Qos};
 use parking_lot::Mutex;
 use storage::{Storage, StorageOptions};
 
-use crate::support::{KEY, ack, empty_index, packets_topic};
+use crate::support::{KEY, ack, empty_index, message, packets_topic};
 
 /// Answers that are held back, and how many batches came that nobody waits for.
 #[derive(Clone, Default)]
@@ -208,4 +208,16 @@ fn what_a_database_keeps_is_known_again_after_a_restart() {
         storage.close().unwrap();
     }
     assert!(totals.iter().all(|t| *t == totals[0]), "{totals:?}");
+}
+
+#[test]
+fn what_nobody_waits_for_is_counted_as_such() {
+    let (mut ingest, _held) = holding();
+    let send = |ingest: &mut Ingest, qos| {
+        let message = message(0, &packets_topic("AMS", KEY), b"{}", UnixMillis(1_767_268_805_000));
+        ingest.handle_batch(vec![mqtt::Message { qos, ..message }]);
+        ingest.ledger().report().remarked(ingest::Remark::SentAtQos0)
+    };
+    assert_eq!(send(&mut ingest, mqtt::Qos::AtLeastOnce), 0);
+    assert_eq!(send(&mut ingest, mqtt::Qos::AtMostOnce), 1);
 }

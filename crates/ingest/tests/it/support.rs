@@ -87,6 +87,11 @@ impl Fixture {
         self.ingest.ledger().report()
     }
 
+    /// The remarks, but for the quality of service, which says nothing of a message's content.
+    pub(crate) fn oddities(&self) -> Vec<ingest::Count> {
+        self.report().remarks.into_iter().filter(|remark| remark.name != "sent_at_qos_0").collect()
+    }
+
     pub(crate) fn remarked(&self, remark: Remark) -> u64 {
         self.report().remarked(remark)
     }
