@@ -71,7 +71,9 @@ impl Compaction {
     /// as before.
     pub fn step(&mut self, old: &Index, rows: u32) -> Result<bool, ApplyError> {
         for entry in old.observers.iter() {
-            self.new.apply(&Change::Observer(entry.record.clone()))?;
+            if self.new.observer_record(entry.record.id) != Some(&entry.record) {
+                self.new.apply(&Change::Observer(entry.record.clone()))?;
+            }
         }
         let end = old.heads.len().min(self.heads.saturating_add(rows));
         for id in self.heads..end {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::{Change, HeadId, Observation, ObservationId, ObserverId, Transmission, TransmissionId};
-use rusqlite::{Connection, Row, Rows};
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use crate::id_set::IdSet;
 use crate::{StorageError, rows, schema};
@@ -88,6 +88,8 @@ pub struct LoadReport {
     pub skipped: SkippedRows,
     /// Highest ids in use.
     pub last_ids: LastIds,
+    /// How often packets were removed from the database until then.
+    pub removals: u64,
     /// How long it took, the sink included.
     pub elapsed: Duration,
 }
@@ -155,6 +157,7 @@ impl Loader<'_> {
         let snapshot =
             conn.is_autocommit().then(|| conn.unchecked_transaction()).transpose().map_err(&failed)?;
         self.report.last_ids = last_ids(conn).map_err(&failed)?;
+        self.report.removals = removals(conn).map_err(&failed)?;
         let heads = self.heads(conn).map_err(while_doing("reading the frame heads"))?;
         let observers = self.observers(conn).map_err(while_doing("reading the observers"))?;
         self.nodes(conn).map_err(while_doing("reading the nodes"))?;
@@ -391,6 +394,13 @@ pub(crate) fn well_formed<T>(
         Err(error) if error.sqlite_error_code().is_some() => Err(error),
         Err(_) => Ok(None),
     }
+}
+
+/// How often packets were removed; counted in `meta`, so that other processes notice.
+pub(crate) fn removals(conn: &Connection) -> rusqlite::Result<u64> {
+    let mut statement = conn.prepare_cached("SELECT value FROM meta WHERE key = 'removals'")?;
+    let count: Option<i64> = statement.query_row([], |row| row.get(0)).optional()?;
+    Ok(count.unwrap_or(0).cast_unsigned())
 }
 
 /// The highest ids in use.

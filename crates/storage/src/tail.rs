@@ -4,16 +4,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use model::{Change, HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 
-use crate::load::{LastIds, last_ids};
+use crate::load::{LastIds, last_ids, removals};
 use crate::{StorageError, rows, schema};
 
 /// Rows of one kind taken at one look, so that a follower that is far behind does not hold them all in memory.
 const ROWS_PER_LOOK: usize = 50_000;
-
-/// The key in `meta` that counts removals: retention has taken packets away, and an index that has them is out of date.
-const REMOVALS: &str = "removals";
 
 const HEADS_AFTER: &str = "SELECT id, bytes FROM heads WHERE id > ?1 ORDER BY id LIMIT ?2";
 const TRANSMISSIONS_AFTER: &str =
@@ -118,14 +115,8 @@ impl Tail {
     /// # Errors
     /// When the database cannot be read.
     pub fn removals(&self) -> Result<u64, StorageError> {
-        let count = self
-            .conn
-            .prepare_cached("SELECT value FROM meta WHERE key = ?1")
-            .and_then(|mut statement| {
-                statement.query_row(params![REMOVALS], |row| row.get::<_, i64>(0)).optional()
-            })
-            .map_err(|error| StorageError::sqlite(&self.path, "following the database", error))?;
-        Ok(count.unwrap_or(0).cast_unsigned())
+        removals(&self.conn)
+            .map_err(|error| StorageError::sqlite(&self.path, "following the database", error))
     }
 
     /// The greatest ids in the database. Less than what was passed on means that it is another file than before, such as an

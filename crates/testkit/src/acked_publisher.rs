@@ -1,5 +1,6 @@
 //! A publisher with QoS 1 that remembers which of its messages were acknowledged: what the other side promised to keep.
 
+use crate::publisher::publish_packet;
 use std::collections::HashSet;
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -67,20 +68,7 @@ impl AckedPublisher {
         self.shared.wait_until("room in the window", |state| state.waiting.len() < self.window)?;
         self.sent = id;
         self.shared.lock().waiting.insert(id);
-        let mut packet = vec![0x32];
-        let mut length = 4 + topic.len() + payload.len();
-        loop {
-            let digit = (length % 128) as u8;
-            length /= 128;
-            packet.push(if length > 0 { digit | 0x80 } else { digit });
-            if length == 0 {
-                break;
-            }
-        }
-        packet.extend((topic.len() as u16).to_be_bytes());
-        packet.extend(topic.as_bytes());
-        packet.extend(id.to_be_bytes());
-        packet.extend(payload);
+        let packet = publish_packet(0x32, topic, &id.to_be_bytes(), payload);
         self.stream.write_all(&packet)?;
         Ok(id)
     }

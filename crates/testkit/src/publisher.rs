@@ -30,19 +30,26 @@ impl Publisher {
     /// # Panics
     /// When the connection is gone.
     pub fn publish(&mut self, topic: &str, payload: &[u8]) {
-        let mut packet = vec![0x30];
-        let mut length = 2 + topic.len() + payload.len();
-        loop {
-            let digit = (length % 128) as u8;
-            length /= 128;
-            packet.push(if length > 0 { digit | 0x80 } else { digit });
-            if length == 0 {
-                break;
-            }
-        }
-        packet.extend((topic.len() as u16).to_be_bytes());
-        packet.extend(topic.as_bytes());
-        packet.extend(payload);
+        let packet = publish_packet(0x30, topic, &[], payload);
         self.stream.write_all(&packet).expect("the message can be sent");
     }
+}
+
+/// A PUBLISH packet of MQTT 3.1.1; `packet_id` is empty at QoS 0.
+pub(crate) fn publish_packet(first_byte: u8, topic: &str, packet_id: &[u8], payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![first_byte];
+    let mut length = 2 + topic.len() + packet_id.len() + payload.len();
+    loop {
+        let digit = (length % 128) as u8;
+        length /= 128;
+        packet.push(if length > 0 { digit | 0x80 } else { digit });
+        if length == 0 {
+            break;
+        }
+    }
+    packet.extend((topic.len() as u16).to_be_bytes());
+    packet.extend(topic.as_bytes());
+    packet.extend(packet_id);
+    packet.extend(payload);
+    packet
 }

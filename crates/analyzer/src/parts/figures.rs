@@ -66,12 +66,6 @@ impl Figures {
         })
     }
 
-    /// Packets that were heard before: by another observer or path, or not new at all.
-    fn duplicates(&self) -> u64 {
-        let report = self.ledger.report();
-        report.count(Outcome::Duplicate) + report.count(Outcome::StoredObservation)
-    }
-
     /// Says goodbye to all brokers and clients; nothing is received any more.
     pub(crate) async fn disconnect(&self) {
         let Brokers { embedded, outside, .. } = std::mem::take(&mut *self.brokers.lock());
@@ -154,10 +148,12 @@ impl Figures {
     /// What wrote how many rows since the start.
     pub(crate) fn write_sources(&self) -> WriteSourcesSnapshot {
         let stats = &self.write_stats;
+        let ended = self.ledger.report();
         let counts = [
             ("tx_inserted", stats.tx_inserted.get()),
             ("obs_inserted", stats.obs_inserted.get()),
-            ("tx_dupes", self.duplicates()),
+            // Packets that were heard before: by another observer or path, or not new at all.
+            ("tx_dupes", ended.count(Outcome::Duplicate) + ended.count(Outcome::StoredObservation)),
             ("head_inserted", stats.head_inserted.get()),
             ("observer_upserts", stats.observer_upserts.get()),
             ("metrics_upserts", stats.metrics_upserts.get()),
@@ -165,7 +161,7 @@ impl Figures {
             ("write_errors", stats.write_errors.get()),
             ("write_failing", stats.failing.get()),
             ("rows_waiting", stats.queued_rows.get()),
-            ("sig_drops", self.ledger.report().count(Outcome::InvalidSignature)),
+            ("sig_drops", ended.count(Outcome::InvalidSignature)),
             ("walCommits", stats.wal_commits.get()),
             ("groupCommitFlushes", stats.batches.get()),
             ("checkpoints", stats.checkpoints.get()),

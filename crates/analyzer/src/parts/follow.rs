@@ -155,9 +155,8 @@ impl State {
 
     fn load_in_place(&mut self) -> Result<Tail, StorageError> {
         let reader = Reader::open(&self.on.database)?;
-        let removals = Tail::open(&self.on.database, LastIds::default())?.removals()?;
         let report = load::replay(&reader, &self.on.index, &self.on.progress)?;
-        self.removals = removals;
+        self.removals = report.removals;
         self.loaded_at = Some(Instant::now());
         Tail::open(&self.on.database, report.last_ids)
     }
@@ -166,9 +165,8 @@ impl State {
     fn reload(&mut self, keep_newer: bool) -> Result<Tail> {
         let started = Instant::now();
         let reader = Reader::open(&self.on.database)?;
-        // Before the load: a removal during it is then seen as one that has yet to be followed.
-        self.removals = Tail::open(&self.on.database, LastIds::default())?.removals()?;
         let (mut new, report) = load::replay_into(&reader, Index::new(self.on.options.clone()))?;
+        self.removals = report.removals;
         if keep_newer {
             let newer = self.on.index.read().changes_from(new.next_ids());
             for change in newer {

@@ -7,7 +7,7 @@ use model::{Change, ObservationId, TransmissionId};
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
-use storage::{LoadReport, Reader, Storage, StorageError};
+use storage::{LoadReport, Reader, StorageError};
 
 /// Rows applied under one write lock: short enough (well under a millisecond) that a request need not wait.
 const ROWS_PER_LOCK: usize = 2_048;
@@ -37,33 +37,12 @@ impl LoadProgress {
     }
 }
 
-/// Something that has a history.
-pub(crate) trait History {
-    /// Gives everything that is stored, in order.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError>;
-}
-
-impl History for Storage {
-    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError> {
-        self.load(&mut |_| {}, sink)
-    }
-}
-
-impl History for Reader {
-    fn read(&self, sink: &mut dyn FnMut(Change)) -> Result<LoadReport, StorageError> {
-        self.load(&mut |_| {}, sink)
-    }
-}
-
 /// Applies everything that is stored, in order. Rows that the index refuses are skipped and said.
 ///
 /// # Errors
 /// When the database cannot be read.
 pub(crate) fn replay(
-    history: &impl History,
+    history: &Reader,
     index: &SharedIndex,
     progress: &LoadProgress,
 ) -> Result<LoadReport, StorageError> {
@@ -76,24 +55,20 @@ pub(crate) fn replay(
 ///
 /// # Errors
 /// As [`replay`].
-pub(crate) fn replay_into(history: &impl History, index: Index) -> Result<(Index, LoadReport), StorageError> {
+pub(crate) fn replay_into(history: &Reader, index: Index) -> Result<(Index, LoadReport), StorageError> {
     let index = RwLock::new(index);
     let report = apply_all(history, &index, &AtomicU64::new(0))?;
     Ok((index.into_inner(), report))
 }
 
 /// Reads on this thread and applies on another, since both take about as long.
-fn apply_all(
-    history: &impl History,
-    index: &RwLock<Index>,
-    rows: &AtomicU64,
-) -> Result<LoadReport, StorageError> {
+fn apply_all(history: &Reader, index: &RwLock<Index>, rows: &AtomicU64) -> Result<LoadReport, StorageError> {
     let (batches, received) = sync_channel::<Vec<Change>>(BATCHES_AHEAD);
     let (report, refused) = std::thread::scope(|scope| {
         let applying =
             scope.spawn(move || received.into_iter().map(|batch| apply(index, &batch, rows)).sum());
         let mut waiting = Vec::with_capacity(ROWS_PER_LOCK);
-        let report = history.read(&mut |change| {
+        let report = history.load(&mut |_| {}, &mut |change| {
             waiting.push(change);
             if waiting.len() == ROWS_PER_LOCK {
                 // An error means that the other thread has panicked, which is found out below.

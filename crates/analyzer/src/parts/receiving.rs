@@ -123,7 +123,7 @@ impl Opened {
         stats_file: Option<StatsFile>,
     ) -> Result<Receiving> {
         let Self { storage, index, ingest, receiver, figures, mqtt_threads, feed, .. } = self;
-        load::replay(&storage, &index, progress)?;
+        load::replay(&storage.reader()?, &index, progress)?;
         let ingest = std::thread::Builder::new()
             .name("ingest".to_owned())
             .spawn(move || ingest.run(receiver))
