@@ -1,5 +1,7 @@
 //! `/api/perf` and what is below it.
 
+pub(crate) mod history;
+pub(crate) mod ledger;
 mod types;
 
 use super::health::mebibytes;
@@ -122,7 +124,8 @@ pub(crate) async fn perf_io(State(state): State<ApiState>) -> Json<IoRates> {
 /// The database's files and cache.
 #[utoipa::path(get, path = "/api/perf/sqlite", tag = "perf", responses((status = 200, body = SqliteResponse)))]
 pub(crate) async fn perf_sqlite(State(state): State<ApiState>) -> Json<SqliteResponse> {
-    let db = state.services().db_figures().unwrap_or_default();
+    let known = state.services().db_figures();
+    let (available, db) = (known.is_some(), known.unwrap_or_default());
     let lookups = db.cache_hits + db.cache_misses;
     Json(SqliteResponse {
         wal_size_mb: db.wal_bytes as f64 / 1_048_576.0,
@@ -131,7 +134,24 @@ pub(crate) async fn perf_sqlite(State(state): State<ApiState>) -> Json<SqliteRes
         page_size: db.page_size,
         cache_size: db.cache_size,
         cache_hit_rate: if lookups == 0 { 0.0 } else { db.cache_hits as f64 / lookups as f64 },
+        available,
+        cache_size_kib: kibibytes(db.cache_size, db.page_size),
+        cache_hits: db.cache_hits,
+        cache_misses: db.cache_misses,
+        cache_writes: db.cache_writes,
+        cache_spills: db.cache_spills,
+        db_size: db.db_bytes,
+        freelist_pages: db.freelist_pages,
+        wal_frames: db.wal_frames,
+        pending_checkpoint_frames: db.frames_pending,
+        checkpoints: db.checkpoints,
+        last_checkpoint: db.last_checkpoint,
     })
+}
+
+/// `PRAGMA cache_size` counts pages, or KiB when it is negative (<https://www.sqlite.org/pragma.html#pragma_cache_size>).
+fn kibibytes(cache_size: i64, page_size: u64) -> u64 {
+    if cache_size < 0 { cache_size.unsigned_abs() } else { cache_size.unsigned_abs() * page_size / 1024 }
 }
 
 /// What wrote how many rows since the start.

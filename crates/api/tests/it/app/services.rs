@@ -1,5 +1,6 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
+use super::TestBooks;
 use api::{
     BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
     MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 pub(crate) struct TestServices {
+    pub(crate) books: TestBooks,
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
@@ -27,6 +29,7 @@ pub(crate) struct TestServices {
 impl Default for TestServices {
     fn default() -> Self {
         Self {
+            books: TestBooks,
             load: Mutex::new(LoadStatus::Ready),
             submitted: Mutex::default(),
             refuse: Mutex::default(),
@@ -107,6 +110,7 @@ impl Services for TestServices {
             sample_at: Some(NOW),
             writer_perf: BTreeMap::new(),
             io: [("packets".to_owned(), [("wal".to_owned(), log)].into())].into(),
+            ..WriteSourcesSnapshot::default()
         }
     }
 
@@ -122,12 +126,19 @@ impl Services for TestServices {
             cache_misses: 1,
             wal_frames: 254,
             wal_checkpointed: 200,
+            frames_pending: 54,
+            ..DbFigures::default()
         })
     }
 
     fn io_rates(&self) -> IoRates {
-        let process = ProcessIo { write_bytes_per_sec: 4_096.5, syscalls_write: 2.0, ..ProcessIo::default() };
-        IoRates { process, ingestor: None }
+        let process = ProcessIo {
+            write_bytes_per_sec: 4_096.5,
+            syscalls_write: 2.0,
+            available: true,
+            ..ProcessIo::default()
+        };
+        IoRates { process, ..IoRates::default() }
     }
 
     fn rss_bytes(&self) -> Option<u64> {
@@ -136,6 +147,10 @@ impl Services for TestServices {
 
     fn load_status(&self) -> LoadStatus {
         *self.load.lock().unwrap()
+    }
+
+    fn books(&self) -> &dyn xray::Books {
+        &self.books
     }
 
     fn submit_packet(&self, packet: PacketSubmission) -> Submission {

@@ -1,0 +1,17 @@
+//! The Write X-ray: books on every byte that the analyzer writes, kept by the analyzer itself.
+//!
+//! Everything that is known is a *series*: a counter or a gauge with a name ([`SeriesInfo`]), read once a second. History,
+//! ledger, rates, flags and alerts are views on the series. This crate must never know SQLite, HTTP or MQTT: whoever has a
+//! figure registers a way to read it. Reading must not allocate, and nothing here may ever make ingest wait.
+
+#![forbid(unsafe_code)]
+
+mod books;
+mod recent;
+mod report;
+mod series;
+
+pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use recent::Recent;
+pub use report::*;
+pub use series::{Catalogue, SeriesId, Sources, info};
