@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod books;
+mod ledger;
 mod recent;
 mod report;
 mod series;
 
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use ledger::Growth;
 pub use recent::Recent;
 pub use report::*;
 pub use series::{Catalogue, SeriesId, Sources, info};

@@ -164,14 +164,17 @@ pub struct Remainder {
 /// One stage of the waterfall.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
-    /// `received`, `bound`, `pages`, `wal`, `checkpoint`, `wchar`, `write_bytes`, `device`.
+    /// `received`, `bound`, `pages`, `wal`, `checkpoint`, `counted`, `wchar`, `write_bytes`, `device`.
     pub stage: String,
     /// Bytes; null where they are not known.
     pub bytes: Option<u64>,
     /// Bytes for each observation stored in the window; null when there were none.
     pub per_observation: Option<f64>,
-    /// Ratio to the bytes of the stage before; null when either is not known or nothing.
+    /// Ratio to the bytes of the stage `ratio_to`; null when either is not known or nothing.
     pub ratio: Option<f64>,
+    /// The stage with which this one is compared: the one before, but for checkpoints, which come after the log, and what is
+    /// counted, which is both and all other files.
+    pub ratio_to: Option<String>,
     /// What it is, or why it is not known.
     pub note: String,
 }
