@@ -37,7 +37,7 @@ pub(crate) struct Report {
     pub(crate) mqtt_sources: Vec<(MqttSourceRow, Option<SourceLiveness>)>,
     pub(crate) write_sources: WriteSourcesSnapshot,
     pub(crate) db_figures: Option<DbFigures>,
-    pub(crate) io: Option<ProcessIo>,
+    pub(crate) io: ProcessIo,
 }
 
 #[derive(Default)]
@@ -197,8 +197,8 @@ impl Figures {
         })
     }
 
-    /// Disk traffic of this process; `None` where the system does not tell.
-    pub(crate) fn io(&self) -> Option<ProcessIo> {
+    /// Disk traffic of this process.
+    pub(crate) fn io(&self) -> ProcessIo {
         process_io(&self.sampler)
     }
 
@@ -208,16 +208,20 @@ impl Figures {
     }
 }
 
-/// What a sampler says; `None` where the system tells nothing.
-pub(super) fn process_io(sampler: &ProcessSampler) -> Option<ProcessIo> {
+/// What a sampler says.
+pub(super) fn process_io(sampler: &ProcessSampler) -> ProcessIo {
     let rates = sampler.rates();
-    rates.available.then_some(ProcessIo {
+    ProcessIo {
         read_bytes_per_sec: rates.read_bytes_per_sec,
         write_bytes_per_sec: rates.write_bytes_per_sec,
         cancelled_write_bytes_per_sec: rates.cancelled_write_bytes_per_sec,
         syscalls_read: rates.syscalls_read_per_sec,
         syscalls_write: rates.syscalls_write_per_sec,
-    })
+        available: rates.available,
+        reason: rates.reason,
+        window_ms: rates.window_ms,
+        sampled_at: rates.available.then_some(UnixMillis(rates.sampled_at_unix_ms)),
+    }
 }
 
 fn counts(counts: &[ingest::Count]) -> Vec<Count> {
