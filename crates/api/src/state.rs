@@ -73,7 +73,8 @@ impl ApiState {
     /// When the state is already shared, since requests would be counted in two places.
     #[must_use]
     pub fn with_request_counter(mut self, requests: Arc<Counter>) -> Self {
-        Arc::get_mut(&mut self.shared).expect("the counter is set before the state is shared").requests = requests;
+        Arc::get_mut(&mut self.shared).expect("the counter is set before the state is shared").requests =
+            requests;
         self
     }
 

@@ -1,8 +1,8 @@
 //! The ledger as a view on the series: what has grown over a window, by cause and by effect.
 
 use crate::{
-    Catalogue, CauseBytes, CauseRow, EffectBytes, EffectRow, MeterCost, ProcessLedger, Remainder, SeriesId,
-    Stage, TableKind, TableRow, ThreadRow, Totals,
+    Catalogue, CauseBytes, CauseRow, Device, EffectBytes, EffectRow, MeterCost, ProcessLedger, Remainder,
+    SeriesId, Stage, TableKind, TableRow, ThreadRow, Totals, Wear,
 };
 use std::collections::BTreeMap;
 
@@ -40,6 +40,9 @@ const COMPONENTS: &[(&str, &str, Option<&str>)] = &[
 /// Causes that are the cost of these books.
 const METER: &[&str] = &["history", "alerts"];
 
+const SECS_PER_DAY: f64 = 86_400.0;
+const DAYS_PER_YEAR: f64 = 365.25;
+
 /// Files that SQLite writes, through the file system that counts.
 const VFS: &[&str] = &["wal", "database", "journal", "temporary"];
 
@@ -65,6 +68,29 @@ impl Growth<'_> {
             totals,
             threads,
             meter,
+        }
+    }
+
+    /// What this does to the medium, projected to a day and a year.
+    pub fn wear(&self, device: Result<Device, String>) -> Wear {
+        let counted: u64 = self.catalogue.under("written.").map(|(id, _)| self.at(id)).sum();
+        let a_day = |bytes: u64| self.per_sec(bytes) * SECS_PER_DAY;
+        let billed = self
+            .of("process.write_bytes")
+            .map(|bytes| bytes.saturating_sub(self.of("process.cancelled_write_bytes").unwrap_or(0)));
+        let (device, reason) = match device {
+            Ok(device) => (Some(device), None),
+            Err(reason) => (None, Some(reason)),
+        };
+        Wear {
+            bytes_per_day: a_day(counted),
+            bytes_per_year: a_day(counted) * DAYS_PER_YEAR,
+            over_secs: self.secs as u64,
+            basis: "counted".to_owned(),
+            billed_bytes_per_day: billed.map(a_day),
+            device_bytes_per_day: self.of("device.written").map(a_day),
+            device,
+            reason,
         }
     }
 

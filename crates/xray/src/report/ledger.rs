@@ -227,8 +227,13 @@ pub struct Wear {
     pub bytes_per_year: f64,
     /// Seconds over which it was measured, at most a day.
     pub over_secs: u64,
-    /// Which count it is: `write_bytes` less cancelled, or `counted` where the kernel does not tell.
+    /// Which count `bytes_per_day` is: `counted`, the sum of the ledger, because `write_bytes` can be a hundred times too much
+    /// where the kernel keeps files in large folios, and the device counts everybody.
     pub basis: String,
+    /// The same by `write_bytes` less cancelled; null where the kernel does not tell.
+    pub billed_bytes_per_day: Option<f64>,
+    /// The same as the device counts it, whoever wrote; null where the system does not tell.
+    pub device_bytes_per_day: Option<f64>,
     /// The medium; null where the system does not tell.
     pub device: Option<Device>,
     /// Why it is null.
