@@ -76,7 +76,10 @@ fn a_loop_that_has_rewritten_rows_since_boot_is_named_everywhere_with_the_page_c
         .or_else(|_| since.parse::<jiff::Timestamp>())
         .expect("a time in RFC 3339");
     let after_ms = told["at_ms"].as_i64().expect("a time") - started.as_millisecond();
-    assert!((0..30_000).contains(&after_ms), "flagged {after_ms} ms after the start, by the program's own clock");
+    assert!(
+        (0..30_000).contains(&after_ms),
+        "flagged {after_ms} ms after the start, by the program's own clock"
+    );
 
     let flags = flags_about(&mut client, "rewrite");
     assert!(flags.iter().any(|flag| flag["rule"] == "no_op"), "{flags:?}");
@@ -153,7 +156,9 @@ fn clients_that_poll_at_different_paces_see_the_same_rates() {
         std::thread::sleep(Duration::from_millis(50));
     }
     let io = calm.get("/api/perf/io").json();
-    for figure in ["readBytesPerSec", "writeBytesPerSec", "cancelledWriteBytesPerSec", "syscallsRead", "syscallsWrite"] {
+    for figure in
+        ["readBytesPerSec", "writeBytesPerSec", "cancelledWriteBytesPerSec", "syscallsRead", "syscallsWrite"]
+    {
         assert!(io[figure].as_f64().is_some_and(|rate| rate >= 0.0), "{figure} in {io}");
     }
 }
@@ -192,7 +197,8 @@ fn history_and_alerts_are_there_after_a_kill() {
 #[test]
 fn a_burst_at_the_start_does_not_cry_wolf() {
     let server = Server::start(&binary(), &[]);
-    let mut publisher = AckedPublisher::connect(&server.mqtt, "catching-up", 500).expect("the broker takes us");
+    let mut publisher =
+        AckedPublisher::connect(&server.mqtt, "catching-up", 500).expect("the broker takes us");
     for number in 0..20_000 {
         publisher.publish(TOPIC, message(number).as_bytes()).expect("the broker takes it");
     }
@@ -211,8 +217,12 @@ fn a_burst_at_the_start_does_not_cry_wolf() {
 fn without_proc_the_figures_say_why_and_everything_else_works() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let nowhere = scratch.path().join("no-proc");
-    let server =
-        Server::start_with(&binary(), &scratch.path().join("data"), &[], &[("ANALYZER_PROC", nowhere.as_os_str())]);
+    let server = Server::start_with(
+        &binary(),
+        &scratch.path().join("data"),
+        &[],
+        &[("ANALYZER_PROC", nowhere.as_os_str())],
+    );
     let mut publisher = Publisher::connect(&server.mqtt);
     (0..10).for_each(|number| publisher.publish(TOPIC, message(number).as_bytes()));
     let mut client = server.client();
@@ -256,9 +266,10 @@ fn the_ledger_closes_and_agrees_with_the_kernel() {
     let mut client = server.client();
     let ledger = eventually("all rows in the books", || {
         let ledger = client.get("/api/perf/ledger?window=600").json();
-        let stored = client.get("/api/perf/series").json()["series"].as_array()?.iter().find_map(|series| {
-            (series["name"] == "rows.obs_inserted").then(|| series["value"].as_u64())?
-        })?;
+        let stored =
+            client.get("/api/perf/series").json()["series"].as_array()?.iter().find_map(|series| {
+                (series["name"] == "rows.obs_inserted").then(|| series["value"].as_u64())?
+            })?;
         (stored == 20_000).then_some(ledger)
     });
     let process = &ledger["processes"][0];
@@ -272,7 +283,10 @@ fn the_ledger_closes_and_agrees_with_the_kernel() {
         let rows = process["effects"].as_array().unwrap().iter();
         rows.filter(|row| row["effect"] == name).map(|row| row["bytes"].as_u64().unwrap()).sum::<u64>()
     };
-    assert_eq!((sum("tables", "wal_bytes"), sum("tables", "checkpoint_bytes")), (effect("wal"), effect("database")));
+    assert_eq!(
+        (sum("tables", "wal_bytes"), sum("tables", "checkpoint_bytes")),
+        (effect("wal"), effect("database"))
+    );
     let unknown = process["tables"].as_array().unwrap().iter().find(|row| row["table"] == "(unknown)");
     assert!(unknown.is_none_or(|row| row["wal_bytes"].as_u64().unwrap() * 100 < effect("wal")), "{process}");
     let remainder = process["remainder"]["percent"].as_f64().expect("the kernel tells");
