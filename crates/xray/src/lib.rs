@@ -7,11 +7,13 @@
 #![forbid(unsafe_code)]
 
 mod books;
+mod jobs;
 mod recent;
 mod report;
 mod series;
 
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use recent::Recent;
 pub use report::*;
 pub use series::{Catalogue, SeriesId, Sources, info};
