@@ -7,12 +7,14 @@
 #![forbid(unsafe_code)]
 
 mod books;
+mod jobs;
 mod ledger;
 mod recent;
 mod report;
 mod series;
 
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use ledger::Growth;
 pub use recent::Recent;
 pub use report::*;
