@@ -224,7 +224,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        vfs::count_into(&self.stats.io);
+        vfs::count_into(&self.stats);
         vfs::at_work(IoWork::Checkpoint);
         loop {
             match self.signal.next_task() {

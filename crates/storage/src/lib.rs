@@ -59,6 +59,7 @@ mod load;
 mod lock;
 mod moment;
 mod options;
+mod pages;
 mod reader;
 mod restore;
 mod rows;
@@ -80,6 +81,7 @@ pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, write
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use moment::TableCount;
 pub use options::{Durability, StorageOptions};
+pub use pages::{PageStats, TreeKind, TreeStats};
 pub use reader::{DbFigures, Reader, TableRows};
 pub use restore::{Restored, restore};
 pub use schema::APPLICATION_ID;

@@ -6,12 +6,14 @@ use model::UnixMillis;
 use parking_lot::Mutex;
 use telemetry::{Counter, Gauge, Histogram};
 
+use crate::pages::PageStats;
+
 mod io;
 
 pub use io::{IoCounts, IoFile, IoStats, IoWork};
 
 /// Who causes the bytes of a commit. Each has transactions of its own, so that no commit has two causes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteSource {
     /// Frame heads, transmissions and observations: one cause, a packet heard, and so one transaction. That way no
     /// crash can leave a part of it.
@@ -150,6 +152,8 @@ pub struct WriteStats {
     pub checkpoint_time: Histogram,
     /// What reached the file system, by who caused it and by file.
     pub io: Arc<IoStats>,
+    /// What of it went to the log and the database file, by table and index.
+    pub pages: Arc<PageStats>,
     sources: [SourceStats; WriteSource::ALL.len()],
     last_error: Mutex<Option<LastWriteError>>,
 }

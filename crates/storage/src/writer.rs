@@ -169,14 +169,14 @@ impl Writer {
         checkpoints: Arc<Signal>,
     ) -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::new(&options, Arc::clone(&stats)));
-        let io = Arc::clone(&stats.io);
+        let counted = Arc::clone(&stats);
         let path = Arc::new(options.path.clone());
         let handle = WriterHandle { queue: Arc::clone(&queue), stats: Arc::clone(&stats), path };
         let committer = Committer::new(conn, options, stats, checkpoints)?;
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || {
-                vfs::count_into(&io);
+                vfs::count_into(&counted);
                 run(committer, &queue)
             })
             .map_err(|source| StorageError::Thread { name: THREAD, source })?;

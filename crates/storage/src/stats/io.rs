@@ -6,7 +6,7 @@ use telemetry::Counter;
 use super::WriteSource;
 
 /// Who causes reads and writes of files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IoWork {
     /// Opening the database and making it ready.
     Opening,
@@ -72,7 +72,8 @@ impl IoWork {
         }
     }
 
-    fn place(self) -> usize {
+    /// Its place in a list of all.
+    pub(crate) fn place(self) -> usize {
         match self {
             Self::Source(source) => source as usize,
             Self::Checkpoint => WriteSource::ALL.len(),

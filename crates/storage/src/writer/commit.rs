@@ -45,6 +45,8 @@ pub(crate) struct Committer {
     identity: i64,
     /// Whether the last batch had to be put aside.
     refusing: bool,
+    /// Which state of the database this connection saw last, by SQLite's count of what others did.
+    data_version: i64,
     /// What the hook last said of the log's length.
     wal_frames: Arc<AtomicU64>,
     syncs: Option<bool>,
@@ -90,6 +92,7 @@ impl Committer {
             files: Files::of(&options.path),
             lost: None,
             refusing: false,
+            data_version: data_version(&conn).map_err(failed)?,
             wal_frames: Arc::default(),
             syncs: None,
             conn,
@@ -110,6 +113,8 @@ impl Committer {
         self.conn = conn;
         self.syncs = None;
         self.note_files();
+        self.stats.pages.distrust();
+        self.data_version = data_version(&self.conn)?;
         self.watch_log()
     }
 
@@ -296,7 +301,9 @@ impl Committer {
             self.conn.execute_batch("ROLLBACK")?;
         }
         self.set_sync(sync)?;
+        self.stats.pages.refresh(&self.conn);
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.look_for_others();
         let done = work(self).and_then(|done| {
             let start = Instant::now();
             self.conn.execute_batch("COMMIT")?;
@@ -304,8 +311,12 @@ impl Committer {
             // What was committed into a file without a name is not durable; the next try puts that right.
             self.files.lost().map_or(Ok(done), |lost| Err(moved(lost.what())))
         });
+        if done.is_ok() {
+            self.stats.pages.refresh(&self.conn);
+        }
         // Pages of a failed attempt were written, too; they belong to the same source.
         self.count_pages(source);
+        self.stats.pages.settle(done.is_ok());
         // After some failures SQLite has rolled back by itself.
         if done.is_err()
             && !self.conn.is_autocommit()
@@ -314,6 +325,17 @@ impl Committer {
             tracing::error!(%rollback, "the failed transaction could not be rolled back");
         }
         done
+    }
+
+    /// Whether another process has changed the database, and with it the page map. A checkpoint that empties the log looks
+    /// like that, too.
+    fn look_for_others(&mut self) {
+        // Where it cannot be read the transaction will fail soon enough.
+        let Ok(version) = data_version(&self.conn) else { return };
+        if version != self.data_version {
+            self.stats.pages.distrust();
+            self.data_version = version;
+        }
     }
 
     /// `synchronous` cannot change within a transaction, and changing it costs a statement, so only when it differs.
@@ -381,6 +403,10 @@ impl Committer {
         written.transmission = written.transmission.max(highest.transmission);
         written.observation = written.observation.max(highest.observation);
     }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 impl Tally {
