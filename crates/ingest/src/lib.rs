@@ -92,5 +92,7 @@ pub use history::{
 };
 pub use ledger::{Count, IngestLedger, IngestReport, IngestTotals, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};
-pub use retention::{Retention, RetentionError, RetentionReport, RetentionRules};
+pub use retention::{
+    Overseer, Retention, RetentionError, RetentionReport, RetentionRules, StepDone, give_back,
+};
 pub use submit::{IngestError, PacketSubmission, SubmitAnswer, SubmitHandle};

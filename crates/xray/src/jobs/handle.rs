@@ -83,6 +83,12 @@ impl Job {
         }
     }
 
+    /// Asks for a run, as an operator may; one that is at work is followed by another.
+    pub fn ask(&self) {
+        self.core.state.lock().asked = true;
+        self.core.signal.notify_all();
+    }
+
     /// Begins a run.
     pub fn begin(&self) -> Run {
         let core = &*self.core;
