@@ -1,5 +1,6 @@
 //! A thread that tells others once a second how ingest is doing: the stats file, and serving processes.
 
+use super::books::OwnBooks;
 use super::figures::Figures;
 use super::stats_file::StatsFile;
 use anyhow::{Context as _, Result};
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 /// The contract's interval of the stats file.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A follower that took the place of another unnoticed waits so many reports for the list of series.
+const SERIES_EVERY: u32 = 10;
 
 /// The thread.
 pub(crate) struct Reporter {
@@ -24,16 +28,26 @@ impl Reporter {
     /// When the thread cannot be started.
     pub(crate) fn start(
         figures: Arc<Figures>,
+        books: Arc<OwnBooks>,
         feed: FeedHandle,
         mut stats_file: Option<StatsFile>,
     ) -> Result<Self> {
         let (stop, stopped) = channel();
+        // How many followers there were at the last report, and for how many reports.
+        let mut told = (0, 0);
         let tell = move || {
             if let Some(file) = &mut stats_file {
                 file.write(&figures);
             }
+            // The list of series goes with the reports for as long as somebody may have missed it.
+            let followers = feed.followers();
+            if followers != told.0 {
+                told = (followers, 0);
+            }
+            let with_series = told.1 % SERIES_EVERY == 0;
+            told.1 += 1;
             // A report is plain data, which can always be written as JSON.
-            feed.report(|| serde_json::to_vec(&figures.report()).unwrap_or_default());
+            feed.report(|| serde_json::to_vec(&(figures.report(), books.report(with_series))).unwrap_or_default());
         };
         let thread = std::thread::Builder::new()
             .name("reporter".to_owned())
