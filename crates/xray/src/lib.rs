@@ -7,11 +7,15 @@
 #![forbid(unsafe_code)]
 
 mod books;
+mod history;
+mod meter;
 mod recent;
 mod report;
 mod series;
 
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
+pub use meter::Meter;
 pub use recent::Recent;
 pub use report::*;
 pub use series::{Catalogue, SeriesId, Sources, info};
