@@ -7,15 +7,19 @@
 #![forbid(unsafe_code)]
 
 mod books;
+mod history;
 mod jobs;
 mod ledger;
+mod meter;
 mod recent;
 mod report;
 mod series;
 
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
 pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use ledger::Growth;
+pub use meter::Meter;
 pub use recent::Recent;
 pub use report::*;
 pub use series::{Catalogue, SeriesId, Sources, info};
