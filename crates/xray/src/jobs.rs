@@ -180,6 +180,11 @@ impl Jobs {
         }
     }
 
+    /// What was registered by now.
+    pub(crate) fn plans(&self) -> Vec<JobPlan> {
+        self.inner.cores.lock().cores.iter().map(|core| core.plan.clone()).collect()
+    }
+
     /// Visits the jobs in the order of their registration.
     pub(crate) fn visit(&self, mut each: impl FnMut(JobFigures)) {
         for core in &self.inner.cores.lock().cores {

@@ -6,14 +6,20 @@
 
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod books;
+mod files;
 mod jobs;
 mod recent;
 mod report;
+mod rules;
 mod series;
 
+pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use files::Written;
 pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use recent::Recent;
 pub use report::*;
+pub use rules::{Change, Watch};
 pub use series::{Catalogue, SeriesId, Sources, info};
