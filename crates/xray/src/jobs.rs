@@ -23,7 +23,7 @@ pub use handle::{Job, Run, Wake};
 pub use state::{JobFigures, StepReport};
 
 #[cfg(test)]
-pub(crate) use clock::FakeClock;
+pub(crate) use clock::{Clock as JobClock, FakeClock};
 
 /// What kind of work a job does, which decides with what it can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +178,11 @@ impl Jobs {
         for core in &registered.cores {
             core.stop();
         }
+    }
+
+    /// What was registered by now.
+    pub(crate) fn plans(&self) -> Vec<JobPlan> {
+        self.inner.cores.lock().cores.iter().map(|core| core.plan.clone()).collect()
     }
 
     /// Visits the jobs in the order of their registration.

@@ -6,20 +6,26 @@
 
 #![forbid(unsafe_code)]
 
+mod baseline;
 mod books;
 mod history;
+mod files;
 mod jobs;
 mod ledger;
 mod meter;
 mod recent;
 mod report;
+mod rules;
 mod series;
 
+pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
 pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
+pub use files::Written;
 pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use ledger::Growth;
 pub use meter::Meter;
 pub use recent::Recent;
 pub use report::*;
+pub use rules::{Change, Watch};
 pub use series::{Catalogue, SeriesId, Sources, info};
