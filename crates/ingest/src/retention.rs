@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use index::{Compaction, Removed, SharedIndex};
 use meshcore::NodeKey;
 use model::{NodeRecord, UnixMillis};
-use storage::{Removal, StorageError, WriterHandle};
+use storage::{Removal, Stepped, StorageError, WriterHandle};
 
 /// Rows deleted in one transaction: some milliseconds of the writer's time.
 const ROWS_PER_STEP: usize = 1_000;
@@ -109,7 +109,7 @@ impl Retention {
             self.forget(self.reckoned_from(now).plus_ms(-millis(kept)))?;
         }
         while let Some(removal) = self.pending.front().filter(|_| go_on()) {
-            let removed = self.writer.remove_packets(removal.clone())?;
+            let removed = self.writer.remove_packets(removal.clone())?.value;
             self.pending.pop_front();
             report.transmissions += removed.transmissions;
             report.observations += removed.observations;
@@ -134,7 +134,7 @@ impl Retention {
         let mut given = 0;
         while given < u64::from(most) && go_on() {
             let left = u32::try_from(u64::from(most) - given).unwrap_or(u32::MAX);
-            let pages = self.writer.vacuum(left.min(PAGES_PER_STEP))?;
+            let pages = self.writer.vacuum(left.min(PAGES_PER_STEP))?.value;
             if pages == 0 {
                 break;
             }
@@ -160,11 +160,11 @@ impl Retention {
     fn repeat(
         &self,
         go_on: &dyn Fn() -> bool,
-        step: impl Fn(&WriterHandle) -> Result<u64, StorageError>,
+        step: impl Fn(&WriterHandle) -> Result<Stepped<u64>, StorageError>,
     ) -> Result<u64, RetentionError> {
         let mut total = 0;
         while go_on() {
-            let rows = step(&self.writer)?;
+            let rows = step(&self.writer)?.value;
             total += rows;
             if rows < ROWS_PER_STEP as u64 {
                 break;

@@ -216,7 +216,7 @@ impl PageStats {
         match file {
             IoFile::Wal => self.wrote_log(work, at, bytes),
             IoFile::Database => self.wrote_database(at, bytes),
-            IoFile::Journal | IoFile::Temporary => {}
+            IoFile::Journal | IoFile::Temporary | IoFile::Aside | IoFile::Backup => {}
         }
     }
 
