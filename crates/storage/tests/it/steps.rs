@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use model::{Change, DroppedPacket, NodeRecord, ObservationId, ObserverId, TransmissionId, UnixMillis};
-use storage::{Removal, RemovedRows, Storage, StorageError, StorageOptions, WriteSource};
+use storage::{IoWork, Removal, RemovedRows, Storage, StorageError, StorageOptions, WriteSource};
 
 use crate::support::{
     COPIES, Place, dropped, expected, intruder, load, metrics, node, observers, packet, stats, submit,
@@ -195,4 +195,61 @@ fn a_step_after_the_end_is_told_so() {
     let writer = storage.writer();
     storage.close().unwrap();
     assert!(matches!(writer.vacuum(1), Err(StorageError::Closed)));
+}
+
+#[test]
+fn a_step_tells_what_it_has_written() {
+    let place = Place::new();
+    let storage = place.open();
+    (0..500).for_each(|number| submit(&storage, packet(number)));
+    storage.writer().flush().unwrap();
+    let writer = storage.writer();
+    let mut told = 0;
+    for from in [0, 100, 200] {
+        let step = writer.remove_packets(removal(from, from + 100)).unwrap();
+        assert!(step.figures.written_bytes >= 4_120);
+        told += step.figures.written_bytes;
+    }
+    let nothing = writer.remove_packets(Removal::default()).unwrap();
+    assert_eq!(nothing.figures.written_bytes, 0);
+    told += writer.vacuum(3).unwrap().figures.written_bytes;
+    let io = &stats(&storage).io;
+    let counted = |source| io.written_by(IoWork::Source(source));
+    assert_eq!(told, counted(WriteSource::Retention) + counted(WriteSource::Vacuum));
+}
+
+#[test]
+fn a_step_that_nobody_waits_behind_has_delayed_nobody() {
+    let place = Place::new();
+    let storage = place.open();
+    let step = storage.writer().vacuum(1).unwrap();
+    assert_eq!(step.figures.delayed_ingest, Duration::ZERO);
+    assert_eq!(stats(&storage).step_delay.summary().count, 0);
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn rows_written_anew_cost_bytes_and_change_nothing() {
+    let place = Place::new();
+    let storage = place.open();
+    let writer = storage.writer();
+    let nothing = writer.rewrite_rows(10).unwrap();
+    assert_eq!((nothing.value, nothing.figures.written_bytes), (storage::Rewritten::default(), 0));
+    submit(&storage, observers());
+    storage.writer().flush().unwrap();
+    assert_eq!(writer.rewrite_rows(100).unwrap().value.unchanged, 8);
+    (0..50).for_each(|number| submit(&storage, packet(number)));
+    storage.writer().flush().unwrap();
+    // 200 observations, 90 at a time, round and round; the first round begins behind the last id of before, 7.
+    let examined: Vec<_> = (0..5)
+        .map(|_| {
+            let step = writer.rewrite_rows(90).unwrap();
+            assert!(step.figures.written_bytes > 0);
+            assert_eq!((step.value.changed, step.value.unchanged), (0, step.value.examined));
+            step.value.examined
+        })
+        .collect();
+    assert_eq!(examined, [90, 90, 13, 90, 90]);
+    assert_eq!(load(&storage).0, expected(50));
+    assert_eq!(stats(&storage).source(WriteSource::Rewrite).rows.get(), 8 + 373);
 }
