@@ -1,5 +1,5 @@
-//! A virtual file system for SQLite that counts what passes through the default one, and does nothing else
-//! (<https://www.sqlite.org/vfs.html>).
+//! A virtual file system for SQLite that counts what passes through the default one, shows what is written to
+//! [`crate::pages`], and does nothing else (<https://www.sqlite.org/vfs.html>).
 //!
 //! It is what knows of every byte: the log's frames and headers, the pages that checkpoints copy, the journal of a
 //! database that cannot have a log. Who is at work is known by the thread: the writer and the checkpointer say so

@@ -252,8 +252,14 @@ fn a_transaction_that_was_undone_after_it_had_spilled_leaves_no_trace_in_the_map
         submit(run.storage.as_ref().unwrap(), packets);
     }
     run.next = 60_000;
+    let refuse = "CREATE TRIGGER no BEFORE INSERT ON nodes BEGIN SELECT raise(ABORT, 'no'); END";
+    intruder(&run.place.database()).execute_batch(refuse).unwrap();
+    // Now it is known that somebody else was there.
+    run.act(&Act::Observers);
     let spilled = run.stats.cache_spills.get();
-    run.act(&Act::Refused);
+    let observations = (0..60_000 * COPIES).map(|number| ObservationId(number + 1)).collect();
+    let removal = Removal { observations, nodes: vec![node(1)], ..Removal::default() };
+    run.storage.as_ref().unwrap().writer().remove_packets(removal).unwrap_err();
     assert!(
         run.stats.cache_spills.get() > spilled,
         "nothing of it had reached the log, so this tests nothing"
