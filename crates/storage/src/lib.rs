@@ -86,7 +86,12 @@ pub use reader::{DbFigures, Reader, TableRows};
 pub use restore::{Restored, restore};
 pub use schema::APPLICATION_ID;
 pub use snapshot::{Snapshot, has_log, open_without_trace};
-pub use stats::{IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats, WriteSource, WriteStats};
+pub use stats::{
+    CheckpointReason, CheckpointResult, IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats,
+    WriteSource, WriteStats,
+};
 pub use store::Storage;
 pub use tail::{News, Tail};
-pub use writer::{Removal, RemovedRows, WriteBatch, WriterHandle};
+#[cfg(debug_assertions)]
+pub use writer::Rewritten;
+pub use writer::{Removal, RemovedRows, StepFigures, Stepped, WriteBatch, WriterHandle};

@@ -166,7 +166,8 @@ impl PageStats {
 
     /// The tree to which a page belongs by the newest commit.
     pub fn tree_of(&self, page: u32) -> &TreeStats {
-        self.tree(self.state.lock().tree_of(page))
+        let state = self.state.lock();
+        self.tree(state.place_of(state.map.owner(page)))
     }
 
     /// Learns the trees and the map of a database that was just opened. What was written until then is told apart.
@@ -204,11 +205,17 @@ impl PageStats {
         self.state.lock().stale = true;
     }
 
-    /// A transaction has ended: what it has written is told apart. What a failed one had told of the map is not true.
+    /// A transaction has ended: what it has written is told apart. What a failed one had told of the map is forgotten, and
+    /// in case that it was committed in spite of what SQLite said, the map is read anew.
     pub(crate) fn settle(&self, committed: bool) {
         let mut state = self.state.lock();
         state.stale |= !committed && !state.owed.is_empty();
         self.pay(&mut state);
+        if committed {
+            state.map.commit();
+        } else {
+            state.map.undo();
+        }
     }
 
     /// These bytes were written.
@@ -216,7 +223,7 @@ impl PageStats {
         match file {
             IoFile::Wal => self.wrote_log(work, at, bytes),
             IoFile::Database => self.wrote_database(at, bytes),
-            IoFile::Journal | IoFile::Temporary => {}
+            IoFile::Journal | IoFile::Temporary | IoFile::Aside | IoFile::Backup => {}
         }
     }
 
@@ -261,7 +268,12 @@ impl PageStats {
             let part = cut(&mut bytes, page_bytes - at % page_bytes);
             let page = u32::try_from(at / page_bytes + 1).unwrap_or(0);
             if known {
-                self.tree(state.tree_of(page)).count(Effect::Copied, part.len() as u64);
+                // A commit is there to be copied a moment before we hear of it.
+                let owner = match state.map.owner(page) {
+                    Owner::Unknown => state.map.owner_ahead(page),
+                    owner => owner,
+                };
+                self.tree(state.place_of(owner)).count(Effect::Copied, part.len() as u64);
             } else {
                 state.learn(page, part);
                 *state.owed.entry((page, Effect::Copied)).or_default() += part.len() as u64;
@@ -273,7 +285,8 @@ impl PageStats {
     fn pay(&self, state: &mut State) {
         let mut owed = std::mem::take(&mut state.owed);
         for ((page, effect), bytes) in owed.drain() {
-            self.tree(state.tree_of(page)).count(effect, bytes);
+            let place = state.place_of(state.map.owner_ahead(page));
+            self.tree(place).count(effect, bytes);
         }
         // Keeps its room for the next transaction.
         state.owed = owed;
@@ -304,12 +317,12 @@ impl PageStats {
 }
 
 impl State {
-    /// The place of a page's tree in the order of [`PageStats::trees`].
-    fn tree_of(&self, page: u32) -> usize {
+    /// The place of an owner of pages in the order of [`PageStats::trees`].
+    fn place_of(&self, owner: Owner) -> usize {
         if !matches!(self.knowledge, Knowledge::Map { .. }) {
             return UNKNOWN;
         }
-        match self.map.owner(page) {
+        match owner {
             Owner::Unknown => UNKNOWN,
             Owner::Free => FREE,
             Owner::Map => MAP,

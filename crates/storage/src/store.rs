@@ -43,7 +43,7 @@ impl Storage {
         vfs::at_work(IoWork::Opening);
         let mut conn = schema::open_writable(&path)?;
         stats.pages.open(&conn, &path);
-        stats.rows_taken_in.add(aside::take_in(&mut conn, &path)?);
+        aside::take_in(&mut conn, &path, &stats)?;
         stats.pages.settle(true);
         let checkpointer = Checkpointer::spawn(&path, Arc::clone(&stats))?;
         let writer = Writer::spawn(conn, options, Arc::clone(&stats), checkpointer.signal())?;

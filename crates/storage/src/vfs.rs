@@ -1,5 +1,5 @@
-//! A virtual file system for SQLite that counts what passes through the default one, and does nothing else
-//! (<https://www.sqlite.org/vfs.html>).
+//! A virtual file system for SQLite that counts what passes through the default one, shows what is written to
+//! [`crate::pages`], and does nothing else (<https://www.sqlite.org/vfs.html>).
 //!
 //! It is what knows of every byte: the log's frames and headers, the pages that checkpoints copy, the journal of a
 //! database that cannot have a log. Who is at work is known by the thread: the writer and the checkpointer say so
@@ -43,7 +43,14 @@ struct CountingFile {
 /// Where what a thread does to files is counted.
 struct Books {
     io: Arc<IoStats>,
-    pages: Arc<PageStats>,
+    /// `None` while the files are not those of the database.
+    pages: Option<Arc<PageStats>>,
+}
+
+/// While it lives, what this thread does to files is counted apart; then it is as before.
+pub(crate) struct CountedApart {
+    books: Option<Books>,
+    work: IoWork,
 }
 
 /// One of the files that a connection has open.
@@ -57,7 +64,20 @@ pub(crate) enum OpenFile {
 
 /// From now on what this thread does to files is counted there.
 pub(crate) fn count_into(stats: &WriteStats) {
-    BOOKS.set(Some(Books { io: Arc::clone(&stats.io), pages: Arc::clone(&stats.pages) }));
+    BOOKS.set(Some(Books { io: Arc::clone(&stats.io), pages: Some(Arc::clone(&stats.pages)) }));
+}
+
+/// Counts what this thread does there as the making of a backup, or not at all.
+pub(crate) fn count_backup_apart(io: Option<&Arc<IoStats>>) -> CountedApart {
+    let books = io.map(|io| Books { io: Arc::clone(io), pages: None });
+    CountedApart { books: BOOKS.replace(books), work: WORK.replace(IoWork::Backup) }
+}
+
+impl Drop for CountedApart {
+    fn drop(&mut self) {
+        BOOKS.set(self.books.take());
+        WORK.set(self.work);
+    }
 }
 
 /// Says who causes what this thread does from now on.
@@ -142,8 +162,17 @@ unsafe extern "C" fn open(
         let code = open(base, name, inside, flags, out_flags);
         let opened = !(*inside).pMethods.is_null();
         (*ours).methods = if opened { &METHODS } else { ptr::null() };
-        (*ours).kind = IoFile::of_open_flags(flags);
+        (*ours).kind = kind_of(flags);
         code
+    }
+}
+
+/// What a file is that this thread opens now.
+fn kind_of(flags: c_int) -> IoFile {
+    match WORK.try_with(Cell::get) {
+        // To SQLite the copy is a database like any other.
+        Ok(IoWork::Backup) => IoFile::Backup,
+        _ => IoFile::of_open_flags(flags),
     }
 }
 
@@ -160,7 +189,7 @@ unsafe fn inner(file: *mut sqlite3_file) -> *mut sqlite3_file {
 ///
 /// # Safety
 /// `file` must be an open file of this file system.
-unsafe fn count(file: *mut sqlite3_file, note: impl FnOnce(&IoCounts, &PageStats, IoWork, IoFile)) {
+unsafe fn count(file: *mut sqlite3_file, note: impl FnOnce(&IoCounts, Option<&PageStats>, IoWork, IoFile)) {
     // SAFETY: by the contract above it begins with what `open` has written.
     let kind = unsafe { (*file.cast::<CountingFile>()).kind };
     // A thread that is ending has no such variables any more, and a panic must not run into C.
@@ -169,7 +198,7 @@ unsafe fn count(file: *mut sqlite3_file, note: impl FnOnce(&IoCounts, &PageStats
             && let Some(books) = books.as_ref()
         {
             let work = WORK.try_with(Cell::get).unwrap_or(IoWork::Opening);
-            note(books.io.counts(work, kind), &books.pages, work, kind);
+            note(books.io.counts(work, kind), books.pages.as_deref(), work, kind);
         }
     });
 }
@@ -254,7 +283,9 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, bytes: 
             count(file, |counts, pages, work, kind| {
                 counts.writes.increment();
                 counts.written_bytes.add(length as u64);
-                pages.wrote(kind, work, u64::try_from(at).unwrap_or(0), content);
+                if let (Some(pages), Ok(at)) = (pages, u64::try_from(at)) {
+                    pages.wrote(kind, work, at, content);
+                }
             });
         }
         code

@@ -22,7 +22,7 @@ pub(crate) fn make(database: PathBuf, writer: Option<WriterHandle>) -> BackupMak
             if let Some(Err(error)) = writer.map(|writer| writer.flush()) {
                 tracing::warn!(%error, "a backup is made without the newest packets");
             }
-            storage::temporary_backup(&database, &BackupOptions::default(), watcher)
+            storage::temporary_backup(&database, &BackupOptions::default(), None, watcher)
         });
         let made = making.await.map_err(|_panic| BackupError::Failed("internal error".to_owned()))?;
         drop(held);

@@ -41,47 +41,69 @@ pub(super) enum Owner {
 /// The pages of the map, as they are in the database.
 #[derive(Debug, Default)]
 pub(super) struct PageMap {
-    pages: HashMap<u32, Box<Page>>,
+    committed: HashMap<u32, Box<Page>>,
+    /// Those that the present transaction has written.
+    ahead: HashMap<u32, Box<Page>>,
 }
 
 impl PageMap {
-    /// Takes the newest content of a page of the map.
+    /// Takes the content of a page of the map that the present transaction has written.
     pub(super) fn put(&mut self, page: u32, content: &Page) {
-        match self.pages.get_mut(&page) {
+        match self.ahead.get_mut(&page) {
             Some(known) => **known = *content,
             None => {
-                self.pages.insert(page, Box::new(*content));
+                self.ahead.insert(page, Box::new(*content));
             }
         }
     }
 
-    /// What a page belongs to, by the map's present content.
+    /// The present transaction was committed.
+    pub(super) fn commit(&mut self) {
+        self.committed.extend(self.ahead.drain());
+    }
+
+    /// The present transaction was undone.
+    pub(super) fn undo(&mut self) {
+        self.ahead.clear();
+    }
+
+    /// What a page belongs to when the present transaction is committed.
+    pub(super) fn owner_ahead(&self, page: u32) -> Owner {
+        owner(page, |map_page| self.ahead.get(&map_page).or_else(|| self.committed.get(&map_page)))
+    }
+
+    /// What a page belongs to by the newest commit. A transaction writes the pages of the map one by one, so while it is at
+    /// work only this makes sense as a whole.
     pub(super) fn owner(&self, page: u32) -> Owner {
-        if is_map_page(page) {
-            return Owner::Map;
-        }
-        let mut at = page;
-        for _ in 0..MAX_STEPS {
-            if at == 1 {
-                return Owner::Schema;
-            }
-            match self.entry(at) {
-                Some((1, _)) => return Owner::Tree(at),
-                Some((2, _)) if at == page => return Owner::Free,
-                Some((3..=5, parent)) => at = parent,
-                _ => return Owner::Unknown,
-            }
-        }
-        Owner::Unknown
+        owner(page, |map_page| self.committed.get(&map_page))
     }
+}
 
-    fn entry(&self, page: u32) -> Option<(u8, u32)> {
-        let (map_page, place) = place_of(page)?;
-        let content = self.pages.get(&map_page)?;
-        match content.get(place..place + ENTRY_BYTES)? {
-            &[kind, a, b, c, d] => Some((kind, u32::from_be_bytes([a, b, c, d]))),
-            _ => None,
+/// Goes from parent to parent.
+fn owner<'a>(page: u32, map: impl Fn(u32) -> Option<&'a Box<Page>>) -> Owner {
+    if is_map_page(page) {
+        return Owner::Map;
+    }
+    let mut at = page;
+    for _ in 0..MAX_STEPS {
+        if at == 1 {
+            return Owner::Schema;
         }
+        let entry = place_of(at).and_then(|(map_page, place)| entry(map(map_page)?, place));
+        match entry {
+            Some((1, _)) => return Owner::Tree(at),
+            Some((2, _)) if at == page => return Owner::Free,
+            Some((3..=5, parent)) => at = parent,
+            _ => return Owner::Unknown,
+        }
+    }
+    Owner::Unknown
+}
+
+fn entry(content: &Page, place: usize) -> Option<(u8, u32)> {
+    match content.get(place..place + ENTRY_BYTES)? {
+        &[kind, a, b, c, d] => Some((kind, u32::from_be_bytes([a, b, c, d]))),
+        _ => None,
     }
 }
 
@@ -119,6 +141,7 @@ mod tests {
         }
         let mut map = PageMap::default();
         pages.iter().for_each(|(page, content)| map.put(*page, content));
+        map.commit();
         map
     }
 
@@ -166,7 +189,8 @@ mod tests {
         ) {
             let mut map = PageMap::default();
             map.put(2, content.as_slice().try_into().unwrap());
-            map.owner(page);
+            map.owner_ahead(page);
+            map.commit();
             map.owner(page % 1_000);
         }
     }

@@ -83,6 +83,7 @@ pub(super) fn read(conn: &Connection) -> Result<Found, NoMap> {
             found.map.put(page, &content);
         }
     }
+    found.map.commit();
     Ok(found)
 }
 

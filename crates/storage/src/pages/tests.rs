@@ -51,6 +51,44 @@ fn a_page_whose_place_is_told_later_in_the_transaction_is_known_at_its_end() {
 }
 
 #[test]
+fn what_a_failed_transaction_had_told_of_the_map_is_forgotten() {
+    let stats = stats(true);
+    let wrote = |page, content: &Page| {
+        stats.wrote(IoFile::Wal, PACKETS, read::frame_at(0), &header(page));
+        stats.wrote(IoFile::Wal, PACKETS, read::frame_at(0) + 24, content);
+    };
+    wrote(2, &map_page());
+    assert_eq!(stats.tree_of(4).name(), "(unknown)", "it is not committed yet");
+    stats.settle(false);
+    assert_eq!(stats.tree_of(4).name(), "(unknown)");
+    assert!(stats.state.lock().is_stale(), "it is asked what became of it");
+    wrote(2, &map_page());
+    stats.settle(true);
+    assert_eq!(stats.tree_of(4).name(), "rows");
+    let sum: u64 = stats.trees().map(TreeStats::logged).sum();
+    assert_eq!(sum, 2 * 4_120, "both have reached the log");
+}
+
+#[test]
+fn a_checkpoint_is_told_apart_by_whole_commits() {
+    let stats = stats(true);
+    let wrote = |content: &Page| {
+        stats.wrote(IoFile::Wal, PACKETS, read::frame_at(0), &header(2));
+        stats.wrote(IoFile::Wal, PACKETS, read::frame_at(0) + 24, content);
+    };
+    let copied = || {
+        stats.wrote(IoFile::Database, IoWork::Checkpoint, 3 * PAGE_BYTES as u64, &[0; PAGE_BYTES]);
+        stats.trees().find(|tree| tree.name() == "rows").unwrap().copied() / PAGE_BYTES as u64
+    };
+    wrote(&map_page());
+    assert_eq!(copied(), 1, "it is committed and only we have not heard of it");
+    stats.settle(true);
+    // The first page of the next commit, after which nothing fits together.
+    wrote(&[0; PAGE_BYTES]);
+    assert_eq!(copied(), 2);
+}
+
+#[test]
 fn a_page_written_again_within_its_transaction_counts_again() {
     let stats = stats(true);
     let wrote = |at, bytes: &[u8]| stats.wrote(IoFile::Wal, PACKETS, at, bytes);

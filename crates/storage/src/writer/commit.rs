@@ -15,8 +15,8 @@ use super::restore::moved;
 use crate::checkpoint::Signal;
 use crate::files::{Files, Lost};
 use crate::rows::{self, RowError};
-use crate::status::take_cache_use;
-use crate::{Durability, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, aside, vfs};
+use crate::status::{cache_bytes, take_cache_use};
+use crate::{Durability, IoFile, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, aside, vfs};
 
 /// First pause before a commit is tried again; it doubles up to the second. A lock of a backup tool is gone soon, and a
 /// full disk is cleared by a human, for whom five seconds are at once.
@@ -53,6 +53,9 @@ pub(crate) struct Committer {
     set_aside: u64,
     /// Highest ids that were ever written.
     written: HighestIds,
+    /// The row that was written anew last.
+    #[cfg(debug_assertions)]
+    pub(super) rewritten_to: i64,
 }
 
 /// What a transaction would add to the counters once it is committed.
@@ -66,6 +69,7 @@ struct Tally {
     nodes: u64,
     dropped: u64,
     set_aside: u64,
+    bound_bytes: u64,
     highest: HighestIds,
 }
 
@@ -101,6 +105,8 @@ impl Committer {
             checkpoints,
             set_aside,
             written,
+            #[cfg(debug_assertions)]
+            rewritten_to: i64::MIN,
         };
         committer
             .watch_log()
@@ -190,6 +196,7 @@ impl Committer {
         let frames = self.wal_frames.load(Ordering::Relaxed);
         self.stats.wal_frames_now.set(frames);
         self.checkpoints.committed(frames);
+        self.checkpoints.tell_pending(&self.stats.frames_pending);
     }
 
     /// Whether rows up to these ids may still wait to be written.
@@ -251,7 +258,8 @@ impl Committer {
     ) -> bool {
         let path = aside::path_of(&self.options.path);
         let rows = unforced.iter().chain([&source]).flat_map(|source| group.rows(*source));
-        if let Err(error) = aside::append(&path, self.identity, reason, rows) {
+        let counts = self.stats.io.counts(IoWork::Aside, IoFile::Aside);
+        if let Err(error) = aside::append(&path, self.identity, reason, rows, counts) {
             self.stats.failed(format!("writing {}: {error}", path.display()));
             return false;
         }
@@ -351,10 +359,14 @@ impl Committer {
         let mut tally = Tally::default();
         for change in rows {
             match rows::write(&self.conn, change) {
-                Ok(()) => tally.add(change),
+                Ok(bound_bytes) => {
+                    tally.add(change);
+                    tally.bound_bytes += bound_bytes;
+                }
                 // SQLite has undone this one row; the others of the transaction stand.
                 Err(RowError::Bad(reason)) => {
-                    self.set_aside(&reason, change, self.set_aside + tally.set_aside)?;
+                    let number = self.set_aside + tally.set_aside;
+                    tally.bound_bytes += self.set_aside(&reason, change, number)?;
                     tally.set_aside += 1;
                 }
                 Err(RowError::Database(error)) => return Err(error),
@@ -363,17 +375,15 @@ impl Committer {
         Ok(tally)
     }
 
-    fn set_aside(&self, reason: &str, change: &Change, number: u64) -> rusqlite::Result<()> {
+    fn set_aside(&self, reason: &str, change: &Change, number: u64) -> rusqlite::Result<u64> {
         tracing::error!(reason, "a row was refused by the database and set aside");
         let mut row = format!("{change:?}");
         if let Some((end, _)) = row.char_indices().nth(SET_ASIDE_CHARS) {
             row.truncate(end);
         }
         let place = (number % SET_ASIDE_ROWS + 1).cast_signed();
-        self.conn
-            .prepare_cached("INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![place, UnixMillis::now().0, reason, row])?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4)";
+        rows::execute(&self.conn, sql, params![place, UnixMillis::now().0, reason, row])
     }
 
     fn count_pages(&self, source: WriteSource) {
@@ -381,6 +391,7 @@ impl Committer {
         self.stats.cache_hits.add(pages.hits);
         self.stats.cache_misses.add(pages.misses);
         self.stats.cache_spills.add(pages.spills);
+        self.stats.cache_bytes.set(cache_bytes(&self.conn));
         self.stats.wal_bytes.add(pages.writes * FRAME_BYTES);
         self.stats.source(source).wal_frames.add(pages.writes);
     }
@@ -395,6 +406,7 @@ impl Committer {
         stats.node_upserts.add(tally.nodes);
         stats.dropped_inserted.add(tally.dropped);
         stats.rows_set_aside.add(tally.set_aside);
+        stats.bound_bytes.add(tally.bound_bytes);
         let of_source = stats.source(source);
         of_source.commits.increment();
         of_source.rows.add(tally.rows());

@@ -32,13 +32,23 @@ enum Act {
     RemoveMetrics(i64),
     RemoveDropped(i64),
     Vacuum(u32),
+    #[cfg(debug_assertions)]
+    Rewrite(u32),
+    /// A step that the database refuses, after it has written.
+    Refused,
     Reopen,
     /// Another process deletes rows, and so moves pages behind our back.
     Others,
 }
 
 fn act() -> impl Strategy<Value = Act> {
+    #[cfg(debug_assertions)]
+    let rewrite = (1_u32..500).prop_map(Act::Rewrite);
+    #[cfg(not(debug_assertions))]
+    let rewrite = Just(Act::Observers);
     prop_oneof![
+        1 => rewrite,
+        1 => Just(Act::Refused),
         4 => (1_u64..400).prop_map(Act::Packets),
         1 => Just(Act::Observers),
         2 => (1_i64..200).prop_map(Act::Metrics),
@@ -99,6 +109,22 @@ impl Run {
             }
             Act::Vacuum(pages) => {
                 writer.vacuum(pages).unwrap();
+            }
+            #[cfg(debug_assertions)]
+            Act::Rewrite(rows) => {
+                writer.rewrite_rows(rows).unwrap();
+            }
+            Act::Refused => {
+                writer.flush().unwrap();
+                self.with_others = true;
+                let others = intruder(&self.place.database());
+                let refuse = "CREATE TRIGGER no BEFORE INSERT ON nodes BEGIN SELECT raise(ABORT, 'no'); END";
+                others.execute_batch(refuse).unwrap();
+                let transmissions = (0..self.next).map(|number| TransmissionId(number + 1)).collect();
+                let removal = Removal { transmissions, observations: Vec::new(), nodes: vec![node(1)] };
+                writer.remove_packets(removal).unwrap_err();
+                others.execute_batch("DROP TRIGGER no").unwrap();
+                submit(storage, vec![Change::Observer(observer(1))]);
             }
             Act::Reopen => {
                 self.close();
@@ -216,6 +242,57 @@ fn pages_are_told_apart_while_the_cache_spills_and_checkpoints_run() {
     assert!(tree("observations").logged() > tree("transmissions").logged() / 4);
     assert_eq!(tree("observations").kind(), TreeKind::Table);
     assert!(tree("(page_map)").logged() > 0 && tree("(free)").logged() > 0);
+}
+
+#[test]
+fn a_transaction_that_was_undone_after_it_had_spilled_leaves_no_trace_in_the_map() {
+    let mut run = Run::new();
+    for from in 0..60 {
+        let packets: Vec<_> = (from * 1_000..(from + 1) * 1_000).flat_map(packet).collect();
+        submit(run.storage.as_ref().unwrap(), packets);
+    }
+    run.next = 60_000;
+    let refuse = "CREATE TRIGGER no BEFORE INSERT ON nodes BEGIN SELECT raise(ABORT, 'no'); END";
+    intruder(&run.place.database()).execute_batch(refuse).unwrap();
+    // Now it is known that somebody else was there.
+    run.act(&Act::Observers);
+    let spilled = run.stats.cache_spills.get();
+    let observations = (0..60_000 * COPIES).map(|number| ObservationId(number + 1)).collect();
+    let removal = Removal { observations, nodes: vec![node(1)], ..Removal::default() };
+    run.storage.as_ref().unwrap().writer().remove_packets(removal).unwrap_err();
+    assert!(
+        run.stats.cache_spills.get() > spilled,
+        "nothing of it had reached the log, so this tests nothing"
+    );
+    run.act(&Act::Observers);
+    run.close();
+}
+
+#[test]
+fn the_map_is_right_after_lost_files_were_put_back() {
+    for lost in ["test.db-wal", "test.db"] {
+        let mut run = Run::new();
+        run.act(&Act::Packets(300));
+        std::fs::remove_file(run.place.folder.path().join(lost)).unwrap();
+        run.act(&Act::Packets(300));
+        assert_eq!(run.stats.files_restored.get(), 1);
+        run.act(&Act::Remove { step: 2 });
+        run.act(&Act::Vacuum(5));
+        run.close();
+    }
+}
+
+#[test]
+fn a_log_that_a_killed_program_left_is_part_of_the_map() {
+    let mut run = Run::new();
+    run.act(&Act::Packets(300));
+    let killed = Place::new();
+    for name in ["test.db", "test.db-wal"] {
+        let (from, to) = (run.place.folder.path().join(name), killed.folder.path().join(name));
+        std::fs::copy(from, to).unwrap();
+    }
+    let storage = killed.open();
+    assert_map_is_right(&storage.stats().pages, &killed.database());
 }
 
 #[test]
