@@ -5,7 +5,7 @@ use crate::routes::{
     packets, perf, stats, traces,
 };
 use crate::state::ApiState;
-use crate::{live, middleware, openapi, page};
+use crate::{live, metrics, middleware, openapi, page};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::any;
@@ -59,6 +59,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(alerts::test_webhooks))
         .routes(routes!(ingest::ingest))
         .routes(routes!(backup::backup))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(docs::spec))
 }
 
