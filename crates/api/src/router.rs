@@ -50,6 +50,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(perf::perf_write_sources))
         .routes(routes!(perf::perf_reset))
         .routes(routes!(perf::ledger::perf_ledger))
+        .routes(routes!(perf::bundle::perf_bundle))
         .routes(routes!(perf::history::perf_history))
         .routes(routes!(perf::history::perf_series))
         .routes(routes!(jobs::list_jobs))
