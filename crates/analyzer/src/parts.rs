@@ -15,6 +15,7 @@ pub(crate) mod stats_file;
 pub(crate) mod stop;
 pub(crate) mod summary;
 pub(crate) mod upkeep;
+pub(crate) mod webhooks;
 mod write_figures;
 
 use anyhow::{Context as _, Result};

@@ -20,6 +20,7 @@ mod extract;
 mod json;
 mod lag;
 mod live;
+mod metrics;
 mod middleware;
 mod openapi;
 mod page;

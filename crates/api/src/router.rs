@@ -5,7 +5,7 @@ use crate::routes::{
     packets, perf, stats, traces,
 };
 use crate::state::ApiState;
-use crate::{live, middleware, openapi, page};
+use crate::{live, metrics, middleware, openapi, page};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::any;
@@ -50,6 +50,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(perf::perf_write_sources))
         .routes(routes!(perf::perf_reset))
         .routes(routes!(perf::ledger::perf_ledger))
+        .routes(routes!(perf::bundle::perf_bundle))
         .routes(routes!(perf::history::perf_history))
         .routes(routes!(perf::history::perf_series))
         .routes(routes!(jobs::list_jobs))
@@ -59,6 +60,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(alerts::test_webhooks))
         .routes(routes!(ingest::ingest))
         .routes(routes!(backup::backup))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(docs::spec))
 }
 

@@ -2,6 +2,7 @@
 
 mod books;
 mod history;
+mod series;
 mod services;
 
 pub(crate) use history::hear_again;

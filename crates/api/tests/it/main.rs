@@ -6,4 +6,5 @@ mod api;
 mod app;
 mod golden;
 mod live;
+mod metrics;
 mod page;

@@ -3,8 +3,8 @@
 use xray::{
     AlertChange, AlertEvent, AlertsReport, Books, CauseRow, Delivery, EffectBytes, EffectRow, Flag,
     HistoryAnswer, HistoryError, HistoryQuery, JobAction, JobError, JobReport, JobState, JobsReport, Ledger,
-    Level, ProcessLedger, SeriesKind, SeriesReading, SeriesValues, Severity, Subject, SubjectKind, TableKind,
-    TableRow, Thresholds, Totals, Unit, Verdict, WebhookKind, WebhookState,
+    Level, ProcessLedger, SeriesReading, SeriesValues, Severity, Subject, SubjectKind, TableKind, TableRow,
+    Thresholds, Totals, Verdict, WebhookKind, WebhookState,
 };
 
 pub(crate) struct TestBooks;
@@ -13,18 +13,7 @@ const NOW_MS: i64 = 1_779_033_699_000;
 
 impl Books for TestBooks {
     fn readings(&self) -> Vec<SeriesReading> {
-        let reading = |name: &str, kind, value, per_sec| SeriesReading {
-            name: name.to_owned(),
-            kind,
-            unit: Unit::Bytes,
-            help: format!("what {name} is"),
-            value,
-            per_sec,
-        };
-        vec![
-            reading("written.packets.wal", SeriesKind::Counter, 41_200, Some(412.0)),
-            reading("wal.bytes", SeriesKind::Gauge, 1_048_576, None),
-        ]
+        super::series::readings()
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
