@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// By how much each counter has grown over a window.
 #[derive(Clone, Copy, Debug)]
-pub struct Growth<'a> {
+pub struct LedgerView<'a> {
     /// What the figures are of.
     pub catalogue: &'a Catalogue,
     /// In its order; gauges have no meaning here.
@@ -46,7 +46,7 @@ const DAYS_PER_YEAR: f64 = 365.25;
 /// Files that SQLite writes, through the file system that counts.
 const VFS: &[&str] = &["wal", "database", "journal", "temporary"];
 
-impl Growth<'_> {
+impl LedgerView<'_> {
     /// The ledger of one process; `why_unknown` says why the kernel's figures are missing, if they are.
     pub fn ledger(
         &self,
@@ -283,7 +283,7 @@ mod tests {
             figures.iter().map(|(name, _)| info(name, SeriesKind::Counter, Unit::Bytes, "")).collect();
         let (catalogue, grown): (_, Vec<u64>) =
             (Catalogue::new(infos), figures.iter().map(|(_, grown)| *grown).collect());
-        Growth { catalogue: &catalogue, grown: &grown, secs }.ledger(
+        LedgerView { catalogue: &catalogue, grown: &grown, secs }.ledger(
             "run",
             Vec::new(),
             Some("no /proc".to_owned()),

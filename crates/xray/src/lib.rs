@@ -8,8 +8,8 @@
 
 mod baseline;
 mod books;
-mod history;
 mod files;
+mod history;
 mod jobs;
 mod ledger;
 mod meter;
@@ -20,10 +20,10 @@ mod series;
 
 pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
-pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
 pub use files::Written;
+pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
 pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
-pub use ledger::Growth;
+pub use ledger::LedgerView;
 pub use meter::Meter;
 pub use recent::Recent;
 pub use report::*;

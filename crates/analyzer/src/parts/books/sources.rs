@@ -1,14 +1,16 @@
 //! The series of a process that receives and writes: where each figure is read.
 
+use super::own::Viewers;
+use index::SharedIndex;
 use ingest::{IngestLedger, Outcome};
 use model::UnixMillis;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use storage::{IoFile, IoWork, WriteStats};
+use storage::{IoFile, IoWork, WriteSource, WriteStats};
 use telemetry::{Counter, Gauge, Histogram};
-use xray::{SeriesInfo, SeriesKind, Sources, Unit, info};
+use xray::{SeriesInfo, SeriesKind, Sources, Unit, Written, info};
 
 /// Where the header of a database says how many pages are free (<https://www.sqlite.org/fileformat2.html#the_database_header>).
 const FREE_PAGES_AT: u64 = 36;
@@ -36,12 +38,17 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
     counter(sources, "waterfall.bound", Unit::Bytes, "bytes of the values given to SQLite", stats, |s| &s.bound_bytes);
     let read = Arc::clone(stats);
     sources.counter("waterfall.pages", Unit::Bytes, "bytes of the pages that SQLite handed on", move || {
-        read.cache_writes.get() * PAGE_BYTES
+        pages_written(&read) * PAGE_BYTES
     });
 }
 
 /// Pages are of this size in every database that this program makes.
 const PAGE_BYTES: u64 = 4096;
+
+/// Pages that the writer's connection handed to the log.
+pub(super) fn pages_written(stats: &WriteStats) -> u64 {
+    WriteSource::ALL.iter().map(|source| stats.source(*source).wal_frames.get()).sum()
+}
 
 /// Causes and files that can have to do with each other.
 fn pairs() -> impl Iterator<Item = (IoWork, IoFile)> {
@@ -75,16 +82,17 @@ pub(super) fn rows(sources: &mut Sources, stats: &Arc<WriteStats>) {
     for (name, help, of) in rows {
         counter(sources, &format!("rows.{name}"), Unit::Rows, help, stats, of);
     }
-    let pages: [(&str, &str, Of); 5] = [
+    let pages: [(&str, &str, Of); 4] = [
         ("checkpoint.frames", "pages copied from the log into the database", |s| &s.checkpointed_frames),
         ("cache.hits", "lookups that the writer's page cache answered", |s| &s.cache_hits),
         ("cache.misses", "pages that the writer had to read", |s| &s.cache_misses),
-        ("cache.writes", "pages that the writer handed to the log", |s| &s.cache_writes),
         ("cache.spills", "pages written before the commit because the cache was full", |s| &s.cache_spills),
     ];
     for (name, help, of) in pages {
         counter(sources, name, Unit::Pages, help, stats, of);
     }
+    let read = Arc::clone(stats);
+    sources.counter("cache.writes", Unit::Pages, "pages that the writer handed to the log", move || pages_written(&read));
     type Level = fn(&WriteStats) -> &Gauge;
     let levels: [(&str, Unit, &str, Level); 4] = [
         ("wal.frames", Unit::Pages, "frames in the log", |s| &s.wal_frames_now),
@@ -168,27 +176,66 @@ pub(super) fn file(sources: &mut Sources, cause: &str, bytes: &Arc<Counter>, wri
     sources.counter(&format!("writes.{cause}.{cause}"), Unit::Operations, &help("writes"), move || writes.get());
 }
 
+/// The files of alerts and baselines, which are written together.
+pub(super) fn alerts(sources: &mut Sources, written: &Arc<Written>) {
+    let (bytes, writes) = (Arc::clone(written), Arc::clone(written));
+    sources.counter("written.alerts.alerts", Unit::Bytes, "bytes of alerts and baselines", move || bytes.bytes.get());
+    sources.counter("writes.alerts.alerts", Unit::Operations, "writes of alerts and baselines", move || {
+        writes.operations.get()
+    });
+}
+
+/// Requests and viewers.
+pub(super) fn viewers(sources: &mut Sources, viewers: &Viewers) {
+    let (requests, hub) = (Arc::clone(&viewers.requests), viewers.hub.clone());
+    sources.counter("http.requests", Unit::Operations, "requests answered", move || requests.get());
+    let frames = hub.clone();
+    sources.counter("live.frames", Unit::Messages, "frames put out for viewers", move || frames.sent_frames());
+    sources.gauge("live.viewers", Unit::Count, "viewers connected", move || hub.clients());
+}
+
+/// How often the index is asked for its memory: it looks at every node for that.
+const MEMORY_EVERY: u32 = 10;
+
+/// Memory of the index. Ingest is never made to wait for the answer: while it writes, the last one stands.
+pub(super) fn index(sources: &mut Sources, index: SharedIndex) {
+    let (mut bytes, mut age) = (0, 0_u32);
+    sources.gauge("memory.index", Unit::Bytes, "memory that the index holds", move || {
+        if age.is_multiple_of(MEMORY_EVERY)
+            && let Some(index) = index.try_read()
+        {
+            bytes = index.memory().total() as u64;
+        }
+        age = age.wrapping_add(1);
+        bytes
+    });
+}
+
 /// Wall time of a sample.
 pub(super) fn now_ms() -> i64 {
     UnixMillis::now().0
 }
 
 fn pages(sources: &mut Sources, stats: &Arc<WriteStats>) {
-    for (place, tree) in stats.pages.trees().iter().enumerate() {
+    let mut infos = Vec::new();
+    for tree in stats.pages.trees() {
         let name = tree.name();
-        for work in IoWork::ALL {
-            let read = Arc::clone(stats);
+        infos.extend(IoWork::ALL.map(|work| {
             let help = format!("bytes of pages of {name} written to the log by {}", work.name());
-            sources.counter(&format!("pages.{}.{name}", work.name()), Unit::Bytes, &help, move || {
-                read.pages.trees()[place].wal_bytes(work)
-            });
-        }
-        let read = Arc::clone(stats);
+            info(&format!("pages.{}.{name}", work.name()), SeriesKind::Counter, Unit::Bytes, &help)
+        }));
         let help = format!("bytes of pages of {name} copied into the database by checkpoints");
-        sources.counter(&format!("copied.{name}"), Unit::Bytes, &help, move || {
-            read.pages.trees()[place].checkpoint_bytes()
-        });
+        infos.push(info(&format!("copied.{name}"), SeriesKind::Counter, Unit::Bytes, &help));
     }
+    let read = Arc::clone(stats);
+    sources.group(&infos, move |places| {
+        let of_trees = places.chunks_exact_mut(IoWork::ALL.len() + 1);
+        for (places, tree) in of_trees.zip(read.pages.trees()) {
+            let (logged, copied) = places.split_at_mut(IoWork::ALL.len());
+            logged.iter_mut().zip(IoWork::ALL).for_each(|(place, work)| *place = tree.logged_by(work));
+            copied[0] = tree.copied();
+        }
+    });
 }
 
 fn counter(

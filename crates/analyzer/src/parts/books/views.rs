@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use xray::{
-    Catalogue, Growth, History, HistoryAnswer, HistoryError, HistoryQuery, Ledger, ProcessLedger, Recent, SeriesKind,
+    Catalogue, History, HistoryAnswer, HistoryError, HistoryQuery, Ledger, LedgerView, ProcessLedger, Recent, SeriesKind,
     SeriesReading, Wear,
 };
 
@@ -23,13 +23,13 @@ const WEAR_SECS: u32 = 86_400;
 #[derive(Clone)]
 pub(crate) struct Samples {
     recent: Arc<Mutex<Recent>>,
-    history: Arc<Mutex<History>>,
+    history: Arc<History>,
 }
 
 impl Samples {
     /// Of this catalogue, with this history.
     pub(crate) fn new(catalogue: Arc<Catalogue>, history: History) -> Self {
-        Self { recent: Arc::new(Mutex::new(Recent::new(catalogue))), history: Arc::new(Mutex::new(history)) }
+        Self { recent: Arc::new(Mutex::new(Recent::new(catalogue))), history: Arc::new(history) }
     }
 
     /// Those of another process, which writes its history in this folder.
@@ -40,7 +40,7 @@ impl Samples {
     /// Adds a sample.
     pub(crate) fn push(&self, at_ms: i64, sample: &[u64]) {
         self.recent.lock().push(at_ms, sample);
-        self.history.lock().push(at_ms, sample);
+        self.history.push(at_ms, sample);
     }
 
     /// Asks the newest samples.
@@ -48,9 +48,14 @@ impl Samples {
         ask(&self.recent.lock())
     }
 
-    /// Asks the history.
-    pub(crate) fn with_history<T>(&self, ask: impl FnOnce(&mut History) -> T) -> T {
-        ask(&mut self.history.lock())
+    /// Writes down what only memory has.
+    pub(crate) fn close(&self) {
+        self.history.close();
+    }
+
+    /// Bytes that the history has cost.
+    pub(crate) fn history_bytes(&self) -> u64 {
+        self.history.cost().written_bytes.get()
     }
 
     pub(crate) fn readings(&self) -> Vec<SeriesReading> {
@@ -72,31 +77,31 @@ impl Samples {
     }
 
     pub(crate) fn history(&self, query: &HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
-        self.history.lock().query(query, now_ms())
+        self.history.query(query, now_ms())
     }
 
     pub(crate) fn process_ledger(&self, process: &str, window_secs: u32, facts: &Facts) -> ProcessLedger {
-        self.grown(window_secs, |growth| {
-            growth.ledger(process, facts.threads.clone(), facts.unknown_because.clone())
+        self.grown(window_secs, |view| {
+            view.ledger(process, facts.threads.clone(), facts.unknown_because.clone())
         })
     }
 
     pub(crate) fn wear(&self, facts: &Facts) -> Wear {
-        self.grown(WEAR_SECS, |growth| growth.wear(facts.device()))
+        self.grown(WEAR_SECS, |view| view.wear(facts.device()))
     }
 
     /// Asks for the growth over the last so many seconds, or over what is known of them.
-    fn grown<T>(&self, window_secs: u32, ask: impl FnOnce(&Growth<'_>) -> T) -> T {
+    fn grown<T>(&self, window_secs: u32, ask: impl FnOnce(&LedgerView<'_>) -> T) -> T {
         let (catalogue, (mut grown, mut secs)) =
             self.recent(|recent| (Arc::clone(recent.catalogue()), recent.all_grown(window_secs.min(RECENT_SECS))));
         if window_secs > RECENT_SECS {
             let now = now_ms();
-            let longer = self.history.lock().grown(now - i64::from(window_secs) * 1_000, now);
-            if longer.secs > secs {
-                (grown, secs) = (longer.grown, longer.secs);
+            let longer = self.history.growth(now - i64::from(window_secs) * 1_000, now, now);
+            if longer.covered_secs as f64 > secs {
+                (grown, secs) = (longer.values, longer.covered_secs as f64);
             }
         }
-        ask(&Growth { catalogue: &catalogue, grown: &grown, secs })
+        ask(&LedgerView { catalogue: &catalogue, grown: &grown, secs })
     }
 }
 
