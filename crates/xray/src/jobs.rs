@@ -23,7 +23,7 @@ pub use handle::{Job, Run, Wake};
 pub use state::{JobFigures, StepReport};
 
 #[cfg(test)]
-pub(crate) use clock::FakeClock;
+pub(crate) use clock::{Clock as JobClock, FakeClock};
 
 /// What kind of work a job does, which decides with what it can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

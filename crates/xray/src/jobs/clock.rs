@@ -49,20 +49,43 @@ mod fake {
     use super::*;
     use parking_lot::Mutex;
 
-    /// A clock that passes only when somebody waits or says so.
-    #[derive(Debug, Default)]
-    pub(crate) struct FakeClock(Mutex<Duration>);
+    type OnSecond = Box<dyn FnMut() + Send>;
+
+    /// A clock that passes only when somebody waits or says so. At each full second it can do something, as a meter does.
+    #[derive(Default)]
+    pub(crate) struct FakeClock {
+        now: Mutex<Duration>,
+        on_second: Mutex<Option<OnSecond>>,
+    }
 
     impl FakeClock {
+        /// Has something done at each full second.
+        pub(crate) fn on_second(&self, act: impl FnMut() + Send + 'static) {
+            *self.on_second.lock() = Some(Box::new(act));
+        }
+
         /// Lets time pass.
         pub(crate) fn pass(&self, time: Duration) {
-            *self.0.lock() += time;
+            let end = self.steady() + time;
+            while self.steady() < end {
+                let second = Duration::from_secs(self.steady().as_secs() + 1);
+                *self.now.lock() = second.min(end);
+                if let Some(act) = self.on_second.lock().as_mut().filter(|_| second <= end) {
+                    act();
+                }
+            }
+        }
+    }
+
+    impl std::fmt::Debug for FakeClock {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "FakeClock({:?})", self.steady())
         }
     }
 
     impl Clock for FakeClock {
         fn steady(&self) -> Duration {
-            *self.0.lock()
+            *self.now.lock()
         }
 
         fn wall_ms(&self) -> i64 {
