@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
 mod baseline;
 mod books;
 mod files;
@@ -18,6 +19,7 @@ mod report;
 mod rules;
 mod series;
 
+pub use alerts::{Alerts, WebhookPlan};
 pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
 pub use files::Written;

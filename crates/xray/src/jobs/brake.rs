@@ -11,7 +11,7 @@ const WINDOWS_SECS: [u64; 2] = [60, 120];
 /// The bytes of a job over the last two minutes.
 ///
 /// Three rules: up to half of a minute's budget may be written at once, so that small jobs are done in no time. Beyond that
-/// each step is followed by a pause as long as the budget needs for it, so that the disk is not kept busy in bursts. And no
+/// the next step begins no sooner than the budget has paid for the last one, so that the disk is not kept busy in bursts. And no
 /// step begins while the budget of the last minute, or that of the last two, is used up.
 #[derive(Debug)]
 pub(crate) struct Brake {
@@ -19,13 +19,16 @@ pub(crate) struct Brake {
     /// By second, modulo their number.
     bytes: [u64; SECONDS],
     newest_secs: u64,
+    /// When a step was let go last; it is paid from then on, since it took its time, too.
+    let_go: Duration,
     not_before: Duration,
 }
 
 impl Brake {
     /// Of so many bytes a second.
     pub(crate) fn new(budget: u64) -> Self {
-        Self { budget: budget.max(1), bytes: [0; SECONDS], newest_secs: 0, not_before: Duration::ZERO }
+        let (let_go, not_before) = (Duration::ZERO, Duration::ZERO);
+        Self { budget: budget.max(1), bytes: [0; SECONDS], newest_secs: 0, let_go, not_before }
     }
 
     /// A step has ended now.
@@ -34,17 +37,21 @@ impl Brake {
         let place = self.newest_secs as usize % SECONDS;
         self.bytes[place] = self.bytes[place].saturating_add(bytes);
         if self.sum(WINDOWS_SECS[0], 0) > self.budget.saturating_mul(WINDOWS_SECS[0] / 2) {
-            self.not_before = now.saturating_add(self.needs(bytes));
+            self.not_before = self.not_before.max(self.let_go).saturating_add(self.needs(bytes));
         }
     }
 
-    /// How long to wait before the next step; nothing when it may begin.
+    /// How long to wait before the next step; nothing when it may begin, and then it is taken to begin now.
     pub(crate) fn wait(&mut self, now: Duration) -> Duration {
         self.advance(now);
         let windows = WINDOWS_SECS.iter().map(|window| self.until_within(*window));
         let free_secs = windows.max().unwrap_or(0);
         let free = if free_secs == 0 { now } else { Duration::from_secs(self.newest_secs + free_secs) };
-        free.max(self.not_before).saturating_sub(now)
+        let wait = free.max(self.not_before).saturating_sub(now);
+        if wait.is_zero() {
+            self.let_go = now;
+        }
+        wait
     }
 
     /// How many seconds have to go before the bytes of a window are less than its budget.
