@@ -260,8 +260,8 @@ impl<'a> Slots<'a> {
     }
 
     fn cover(&mut self, values: &[u64; SLOTS]) {
-        for slot in 0..self.count {
-            self.covered[slot] = u32::try_from(values[slot]).unwrap_or(u32::MAX);
+        for (slot, value) in values.iter().enumerate().take(self.count) {
+            self.covered[slot] = u32::try_from(*value).unwrap_or(u32::MAX);
             if (self.window.0..self.window.1).contains(&self.times[slot]) {
                 self.visitor.covered(self.times[slot], self.covered[slot]);
             }

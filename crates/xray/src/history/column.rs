@@ -1,7 +1,9 @@
 //! The values of one series in one block, as few bytes.
 //!
 //! A column is constant, or a list of numbers divided by their greatest common divisor and lessened by the least of them, or
-//! the differences of such numbers, whichever is shorter. Numbers are written with seven bits a byte; zeros with their count.
+//! the differences of such numbers. The numbers are written with seven bits a byte and zeros with their count, or all with as
+//! many bits as the greatest needs. Of these four the shortest is taken: runs suit what happens now and then, bits what goes
+//! up and down by chance, which no packer can make smaller.
 
 use super::tier::SLOTS;
 
@@ -11,6 +13,10 @@ const CONSTANT: u8 = 0;
 const PLAIN: u8 = 1;
 /// Differences to the value before.
 const DIFFERENCES: u8 = 2;
+/// Values, all with the same number of bits.
+const PLAIN_BITS: u8 = 3;
+/// Differences, all with the same number of bits.
+const DIFFERENCES_BITS: u8 = 4;
 
 /// Bytes that a column of [`SLOTS`] values takes at most: ten for each number, and for the three that describe it.
 pub(super) const MOST_BYTES: usize = 1 + (SLOTS + 3) * 10;
@@ -73,18 +79,22 @@ pub(super) fn encode(values: &[u64], out: &mut Vec<u8>) {
         return;
     }
     let divisor = values.iter().copied().fold(0, common_divisor);
-    let parts = || values.iter().map(|value| value / divisor);
-    let least = parts().min().unwrap_or(0);
-    let mut plain = Vec::with_capacity(2 * SLOTS);
-    put_run(&mut plain, parts().map(|part| part - least));
-    let mut differences = Vec::with_capacity(2 * SLOTS);
-    let before = std::iter::once(first / divisor).chain(parts());
-    put_run(&mut differences, parts().zip(before).skip(1).map(|(part, before)| zigzag(part, before)));
-    let shorter = differences.len() < plain.len();
-    out.push(if shorter { DIFFERENCES } else { PLAIN });
+    let parts: Vec<u64> = values.iter().map(|value| value / divisor).collect();
+    let least = parts.iter().copied().min().unwrap_or(0);
+    let plain: Vec<u64> = parts.iter().map(|part| part - least).collect();
+    let differences: Vec<u64> = parts.windows(2).map(|pair| zigzag(pair[1], pair[0])).collect();
+    let ways = [
+        (PLAIN, run(&plain)),
+        (DIFFERENCES, run(&differences)),
+        (PLAIN_BITS, bits(&plain)),
+        (DIFFERENCES_BITS, bits(&differences)),
+    ];
+    // The first of equals, so that columns that are alike are written alike.
+    let Some((way, numbers)) = ways.into_iter().min_by_key(|(_, numbers)| numbers.len()) else { return };
+    out.push(way);
     put_number(out, divisor);
-    put_number(out, if shorter { first / divisor } else { least });
-    out.extend_from_slice(if shorter { &differences } else { &plain });
+    put_number(out, if matches!(way, PLAIN | PLAIN_BITS) { least } else { parts[0] });
+    out.extend(numbers);
 }
 
 /// Reads a column of as many values as the list has places. `None` when it is not one.
@@ -97,12 +107,13 @@ pub(super) fn decode(bytes: &[u8], values: &mut [u64]) -> Option<()> {
     }
     let divisor = bytes.number()?;
     let base = bytes.number()?;
+    let take = if matches!(way, PLAIN_BITS | DIFFERENCES_BITS) { take_bits } else { take_run };
     match way {
-        PLAIN => take_run(&mut bytes, values)?,
-        DIFFERENCES => {
+        PLAIN | PLAIN_BITS => take(&mut bytes, values)?,
+        DIFFERENCES | DIFFERENCES_BITS => {
             let (first, others) = values.split_first_mut()?;
             *first = 0;
-            take_run(&mut bytes, others)?;
+            take(&mut bytes, others)?;
             let mut part = 0_u64;
             for value in others {
                 part = part.wrapping_add(unzigzag(*value));
@@ -118,18 +129,57 @@ pub(super) fn decode(bytes: &[u8], values: &mut [u64]) -> Option<()> {
     Some(())
 }
 
-/// Writes numbers; a zero is followed by how many more zeros come.
-fn put_run(out: &mut Vec<u8>, numbers: impl Iterator<Item = u64>) {
+/// Numbers of seven bits a byte; a zero is followed by how many more zeros come.
+fn run(numbers: &[u64]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(2 * SLOTS);
     let mut zeros = 0_u64;
     for number in numbers {
-        if number == 0 {
+        if *number == 0 {
             zeros += 1;
             continue;
         }
-        put_zeros(out, &mut zeros);
-        put_number(out, number);
+        put_zeros(&mut out, &mut zeros);
+        put_number(&mut out, *number);
     }
-    put_zeros(out, &mut zeros);
+    put_zeros(&mut out, &mut zeros);
+    out
+}
+
+/// Numbers of as many bits as the greatest needs, the low ones first; before them how many.
+fn bits(numbers: &[u64]) -> Vec<u8> {
+    let width = u64::BITS - numbers.iter().fold(0, |all, number| all | number).leading_zeros();
+    let mut out = vec![width as u8];
+    let (mut waiting, mut count) = (0_u128, 0);
+    for number in numbers {
+        waiting |= u128::from(*number) << count;
+        count += width;
+        while count >= 8 {
+            out.push(waiting as u8);
+            waiting >>= 8;
+            count -= 8;
+        }
+    }
+    if count > 0 {
+        out.push(waiting as u8);
+    }
+    out
+}
+
+/// Fills the whole list.
+fn take_bits(bytes: &mut Bytes<'_>, values: &mut [u64]) -> Option<()> {
+    let width = u32::from(bytes.byte()?);
+    let mask = u64::MAX.checked_shr(u64::BITS.checked_sub(width)?).unwrap_or(0);
+    let (mut waiting, mut count) = (0_u128, 0);
+    for value in values {
+        while count < width {
+            waiting |= u128::from(bytes.byte()?) << count;
+            count += 8;
+        }
+        *value = waiting as u64 & mask;
+        waiting >>= width;
+        count -= width;
+    }
+    Some(())
 }
 
 fn put_zeros(out: &mut Vec<u8>, zeros: &mut u64) {

@@ -91,7 +91,7 @@ fn tier_of(step: u32) -> Result<Tier, HistoryError> {
     match step {
         1 => Ok(Tier::Seconds),
         10 => Ok(Tier::Tens),
-        _ if step > 0 && step % 60 == 0 => Ok(Tier::Minutes),
+        _ if step > 0 && step.is_multiple_of(60) => Ok(Tier::Minutes),
         _ => Err(bad("step", format!("must be 1, 10, 60 or a multiple of 60, not {step}"))),
     }
 }
