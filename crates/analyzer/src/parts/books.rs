@@ -3,12 +3,15 @@
 mod asks;
 mod followed;
 mod own;
+mod serving;
 mod sources;
+mod system;
 mod views;
 mod wire;
 
 pub(crate) use asks::Asks;
 pub(crate) use followed::{FollowedBooks, SILENT_AFTER, silent};
-pub(crate) use own::{OwnBooks, OwnParts, Viewers};
-pub(crate) use views::Samples;
+pub(crate) use own::{OwnBooks, OwnParts, Viewers, folder_of};
+pub(crate) use serving::ServingBooks;
 pub(crate) use wire::BooksReport;
+pub(crate) use sources::pages_written;

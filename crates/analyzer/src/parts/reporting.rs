@@ -8,7 +8,8 @@ use feed::FeedHandle;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use xray::{Job, StepReport};
 
 /// The contract's interval of the stats file.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -30,14 +31,16 @@ impl Reporter {
         figures: Arc<Figures>,
         books: Arc<OwnBooks>,
         feed: FeedHandle,
-        mut stats_file: Option<StatsFile>,
+        (mut stats_file, job): (Option<StatsFile>, Job),
     ) -> Result<Self> {
         let (stop, stopped) = channel();
         // How many followers there were at the last report, and for how many reports.
         let mut told = (0, 0);
         let tell = move || {
             if let Some(file) = &mut stats_file {
-                file.write(&figures);
+                let started = Instant::now();
+                let written_bytes = file.write(&figures);
+                job.observed(StepReport { written_bytes, ..StepReport::default() }, started.elapsed());
             }
             // The list of series goes with the reports for as long as somebody may have missed it.
             let followers = feed.followers();

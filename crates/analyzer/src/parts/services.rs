@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::{Reader, WriterHandle};
+use storage::Reader;
 use telemetry::ProcessSampler;
 
 /// How often /proc is read.
@@ -27,7 +27,7 @@ pub(crate) struct OneProcess {
     pub(crate) submit: SubmitHandle,
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) database: PathBuf,
-    pub(crate) writer: WriterHandle,
+    pub(crate) backup: backup::OfWriter,
 }
 
 /// The receiving half is another process.
@@ -144,7 +144,7 @@ impl Services for OneProcess {
     }
 
     fn backup(&self) -> BackupMaking {
-        backup::make(self.database.clone(), Some(self.writer.clone()))
+        backup::make(self.database.clone(), Some(self.backup.clone()))
     }
 }
 

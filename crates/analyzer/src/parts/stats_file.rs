@@ -49,7 +49,7 @@ struct Stats<'a> {
     /// Rows rewritten by job. There is no such job here, but in a debug build for tests: bytes are stored and the rest is
     /// derived.
     #[serde(rename = "backfillUpdates")]
-    backfill_updates: BTreeMap<&'a str, u64>,
+    backfill_updates: BTreeMap<String, u64>,
     #[serde(rename = "procIO", skip_serializing_if = "Option::is_none")]
     proc_io: Option<SampledIo<'a>>,
     writer_perf: BTreeMap<String, WriterPerf>,
@@ -99,17 +99,20 @@ impl StatsFile {
     }
 
     /// Writes the figures of now. A failure is said once, with what to do, and tried again each time.
-    pub(crate) fn write(&mut self, figures: &Figures) {
+    /// Says how many bytes were written.
+    pub(crate) fn write(&mut self, figures: &Figures) -> u64 {
         // Rates need two samples, and the contract has none in the first file.
         let io = Some(figures.io()).filter(|io| io.available && !self.first);
         self.first = false;
         let result = serde_json::to_vec(&stats(figures, io, &now())).map_err(io::Error::from);
         let result = result.and_then(|json| replace(&self.path, &json).map(|()| json.len()));
-        if let Ok(bytes) = result {
-            self.bytes.add(bytes as u64);
+        let written = result.as_ref().map_or(0, |bytes| *bytes as u64);
+        if written > 0 {
+            self.bytes.add(written);
             self.writes.increment();
         }
         self.report(result.map(|_| ()));
+        written
     }
 
     fn report(&mut self, result: io::Result<()>) {
@@ -152,7 +155,9 @@ fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> S
         sig_drops: count("sig_drops"),
         wal_commits: count("walCommits"),
         group_commit_flushes: count("groupCommitFlushes"),
-        backfill_updates: BTreeMap::new(),
+        backfill_updates: (written.sources.iter())
+            .filter_map(|(name, rows)| Some((name.strip_prefix("backfill_")?.to_owned(), *rows)))
+            .collect(),
         proc_io: io.map(|io| SampledIo {
             read_bytes_per_sec: io.read_bytes_per_sec,
             write_bytes_per_sec: io.write_bytes_per_sec,

@@ -1,6 +1,7 @@
 //! The books of the ingest process that this process follows, and the little that this process writes itself.
 
 use super::asks::Asks;
+use super::serving::ServingBooks;
 use super::views::{self, Samples};
 use super::wire::{Ask, BooksReport, Facts, Reply};
 use parking_lot::Mutex;
@@ -21,7 +22,7 @@ pub(crate) struct FollowedBooks {
     folder: PathBuf,
     state: Mutex<Option<Replica>>,
     /// What this process does.
-    own: Samples,
+    own: ServingBooks,
     asks: Arc<Asks>,
 }
 
@@ -35,8 +36,8 @@ struct Replica {
 }
 
 impl FollowedBooks {
-    /// Knows nothing yet. `own` is fed by the meter of this process.
-    pub(crate) fn new(folder: PathBuf, own: Samples, asks: Arc<Asks>) -> Self {
+    /// Knows nothing yet. `own` are those of this process.
+    pub(crate) fn new(folder: PathBuf, own: ServingBooks, asks: Arc<Asks>) -> Self {
         Self { folder, state: Mutex::new(None), own, asks }
     }
 
@@ -75,15 +76,15 @@ const NOT_REACHED: &str = "the job belongs to the ingest process, which cannot b
 
 impl Books for FollowedBooks {
     fn readings(&self) -> Vec<SeriesReading> {
-        self.of(|replica| replica.samples.readings()).unwrap_or_else(|| self.own.readings())
+        self.of(|replica| replica.samples.readings()).unwrap_or_else(|| self.own.samples.readings())
     }
 
     fn history(&self, query: &HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
-        self.of(|replica| replica.samples.history(query)).unwrap_or_else(|| self.own.history(query))
+        self.of(|replica| replica.samples.history(query)).unwrap_or_else(|| self.own.samples.history(query))
     }
 
     fn ledger(&self, window_secs: u32) -> Ledger {
-        let own = self.own.process_ledger("serve", window_secs, &Facts::default());
+        let own = self.own.process_ledger(window_secs);
         let Some((ingest, wear)) = self.of(|replica| {
             let ingest = replica.samples.process_ledger("ingest", window_secs, &replica.facts);
             (ingest, replica.samples.wear(&replica.facts))

@@ -1,7 +1,7 @@
 //! The books of the process that writes: the meter that reads the series, the rules, the alerts, the jobs.
 
-use super::facts::FactsBook;
 use super::sources;
+use super::system::System;
 use super::views::{self, Samples};
 use super::wire::{Ask, BooksReport, Reply};
 use crate::config::WebhooksConfig;
@@ -67,7 +67,7 @@ pub(crate) struct OwnBooks {
     samples: Samples,
     watching: Arc<Mutex<Watching>>,
     jobs: BackgroundJobs,
-    facts: Arc<Mutex<FactsBook>>,
+    system: System,
     webhooks: Webhooks,
     /// Taken out when the program stops.
     meter: Mutex<Option<Meter>>,
@@ -102,7 +102,7 @@ impl OwnBooks {
         }
         sources::index(&mut sources, parts.index);
         parts.jobs.registry.series(&mut sources);
-        let facts = Arc::new(Mutex::new(sources::system(&mut sources, parts.database)));
+        let system = System::register(&mut sources, Some(parts.database));
         // Last, because the history must know all series before it can count itself.
         let cost = xray::HistoryCost::default();
         sources::file(&mut sources, "history", &cost.written_bytes, &cost.writes);
@@ -111,7 +111,10 @@ impl OwnBooks {
         let samples = Samples::new(Arc::clone(&catalogue), history);
         let baselines = Baselines::open(&catalogue, &folder, Arc::clone(&alerts_written));
         let watch = Watch::new(&catalogue, &parts.jobs.registry, parts.thresholds, baselines);
-        let alerts = Alerts::open(&folder, alerts_written);
+        let alerts = Alerts::open(&folder, sources::now_ms(), alerts_written).unwrap_or_else(|error| {
+            tracing::warn!(%error, "alerts are kept in memory only");
+            Alerts::in_memory()
+        });
         let watching = Arc::new(Mutex::new(Watching { watch, alerts }));
         let told = Arc::clone(&watching);
         let webhooks = Webhooks::start(parts.webhooks, move |event, delivery| {
@@ -123,7 +126,7 @@ impl OwnBooks {
             samples,
             watching,
             jobs: parts.jobs,
-            facts,
+            system,
             webhooks,
             meter: Mutex::new(None),
         };
@@ -135,19 +138,17 @@ impl OwnBooks {
     /// What is done with each sample.
     fn tick(&self, stats: Arc<WriteStats>) -> impl FnMut(i64, &[u64]) + Send + use<> {
         let (samples, watching) = (self.samples.clone(), Arc::clone(&self.watching));
-        let (jobs, facts, webhooks) = (self.jobs.clone(), Arc::clone(&self.facts), self.webhooks.clone());
+        let (jobs, webhooks) = (self.jobs.clone(), self.webhooks.clone());
         let mut observed = Observed::default();
         move |at_ms, sample| {
             samples.push(at_ms, sample);
-            facts.lock().refresh();
             observed.book(&jobs, &stats, &samples);
             let mut watching = watching.lock();
             let Watching { watch, alerts } = &mut *watching;
             samples.recent(|recent| {
                 let changes = watch.evaluate(at_ms, recent, &jobs.registry);
-                for event in alerts.note(at_ms, changes, recent) {
-                    webhooks.send(event);
-                }
+                alerts.record(at_ms, changes).for_each(|event| webhooks.send(event.clone()));
+                alerts.tick(at_ms, recent);
             });
         }
     }
@@ -214,7 +215,7 @@ impl OwnBooks {
             sample,
             jobs: self.jobs(),
             alerts: self.alerts(EVENTS_TOLD),
-            facts: self.facts.lock().facts(),
+            facts: self.system.facts(),
         }
     }
 
@@ -244,7 +245,7 @@ impl Books for OwnBooks {
     }
 
     fn ledger(&self, window_secs: u32) -> Ledger {
-        let facts = self.facts.lock().facts();
+        let facts = self.system.facts();
         let process = self.samples.process_ledger(self.process, window_secs, &facts);
         views::ledger(window_secs, vec![process], self.samples.wear(&facts))
     }
@@ -262,7 +263,7 @@ impl Books for OwnBooks {
         AlertsReport {
             verdict: self.samples.recent(|recent| watching.watch.verdict(recent)),
             active: watching.watch.active(),
-            events: watching.alerts.newest(events),
+            events: watching.alerts.events(events),
             webhooks: self.webhooks.states(),
             thresholds: watching.watch.thresholds(),
         }

@@ -46,7 +46,7 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
 const PAGE_BYTES: u64 = 4096;
 
 /// Pages that the writer's connection handed to the log.
-pub(super) fn pages_written(stats: &WriteStats) -> u64 {
+pub(crate) fn pages_written(stats: &WriteStats) -> u64 {
     WriteSource::ALL.iter().map(|source| stats.source(*source).wal_frames.get()).sum()
 }
 
