@@ -20,7 +20,7 @@ pub use alerts::{Alerts, WebhookPlan};
 pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
 pub use files::Written;
-pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
+pub use jobs::{Job, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use recent::Recent;
 pub use report::*;
 pub use rules::{Change, Watch};
