@@ -1,4 +1,4 @@
-//! What has happened, kept for 90 days, and who is to be told.
+//! What has happened, kept for 90 days and the newest for longer, and who is to be told.
 //!
 //! Events are lines of a file in the folder of the books. Around each that says that something is wrong a *black box* is kept:
 //! all series of ten minutes before and after it, second by second. Sending events to webhooks is the work of others; here is
@@ -31,6 +31,12 @@ const SLACK_MS: i64 = 86_400_000;
 
 /// Events that are kept at most.
 const MAX_EVENTS: usize = 10_000;
+
+/// The newest events that are kept however old they seem: the clock may be wrong.
+const KEPT_ANYWAY: usize = 200;
+
+/// Ids from here on are not ours: at an event a second they are not reached.
+const MAX_ID: u64 = 1 << 53;
 
 /// Said of a flag that was up when the program ended.
 const ENDED_MEANWHILE: &str = "the program ended meanwhile";
@@ -163,18 +169,22 @@ impl Alerts {
 
     fn add(&mut self, event: AlertEvent) {
         let at_ms = event.at_ms;
-        self.append(&Line::Event(event.clone()));
+        self.append(&Line::Event(Box::new(event.clone())));
         self.events.push_back(event);
         let is_old = |event: &AlertEvent| at_ms.saturating_sub(event.at_ms) > KEPT_MS + SLACK_MS;
         let is_full = self.log.as_ref().is_some_and(EventLog::is_full) || self.events.len() > MAX_EVENTS;
-        if is_full || self.events.front().is_some_and(is_old) {
+        let may_go = self.events.len() > KEPT_ANYWAY;
+        if is_full || (may_go && self.events.front().is_some_and(is_old)) {
             self.rewrite(at_ms);
         }
     }
 
     /// Forgets what is too old or too much, and writes the file anew.
     fn rewrite(&mut self, at_ms: i64) {
-        self.events.retain(|event| at_ms.saturating_sub(event.at_ms) <= KEPT_MS);
+        let may_go = self.events.len().saturating_sub(KEPT_ANYWAY);
+        let old = self.events.iter().take(may_go);
+        let old = old.take_while(|event| at_ms.saturating_sub(event.at_ms) > KEPT_MS).count();
+        self.events.drain(..old);
         // A tenth more than must be, so that it is not done for each event.
         let most = MAX_EVENTS - MAX_EVENTS / 10;
         self.events.drain(..self.events.len().saturating_sub(most));
@@ -195,9 +205,9 @@ impl Alerts {
     fn take_in(&mut self, line: Line) {
         match line {
             // Ids grow; a line that says otherwise was put there by somebody else.
-            Line::Event(event) if event.id >= self.next_id && event.id < u64::MAX => {
+            Line::Event(event) if (self.next_id..MAX_ID).contains(&event.id) => {
                 self.next_id = event.id + 1;
-                self.events.push_back(event);
+                self.events.push_back(*event);
             }
             Line::Event(_) => {}
             Line::Delivery { event, delivery } => {

@@ -20,7 +20,9 @@ mod state;
 mod tests;
 
 pub use handle::{Job, Run, Wake};
-pub use state::{JobFigures, StepReport};
+pub use state::StepReport;
+
+pub(crate) use state::JobFigures;
 
 #[cfg(test)]
 pub(crate) use clock::{Clock as JobClock, FakeClock};

@@ -24,7 +24,7 @@ pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
 pub use files::Written;
 pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
-pub use jobs::{Job, JobFigures, JobPlan, Jobs, Run, StepReport, Wake, Work};
+pub use jobs::{Job, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use ledger::LedgerView;
 pub use meter::Meter;
 pub use recent::Recent;

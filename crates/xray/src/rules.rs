@@ -4,9 +4,9 @@
 //! on end, and takes it back when it has been kept for a minute. Words are made only when somebody is told, so that a second
 //! in which nothing changes costs some sums.
 
+use crate::jobs::JobFigures;
 use crate::{
-    AlertChange, Baselines, Catalogue, Flag, JobFigures, Jobs, Level, Recent, Severity, Thresholds, Usual,
-    Verdict,
+    AlertChange, Baselines, Catalogue, Flag, Jobs, Level, Recent, Severity, Thresholds, Usual, Verdict,
 };
 use entry::Entry;
 use rule::Look;

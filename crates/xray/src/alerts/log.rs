@@ -21,7 +21,7 @@ pub(super) const MAX_BYTES: u64 = 4 << 20;
 #[serde(rename_all = "snake_case")]
 pub(super) enum Line {
     /// Something has happened.
-    Event(AlertEvent),
+    Event(Box<AlertEvent>),
     /// Somebody was told, or was given up.
     Delivery { event: u64, delivery: Delivery },
 }
@@ -69,7 +69,7 @@ impl EventLog {
         let mut lines = Vec::new();
         let mut room = MAX_BYTES / 10 * 9;
         for event in events.iter().rev() {
-            let mut text = serde_json::to_vec(&Line::Event(event.clone()))?;
+            let mut text = serde_json::to_vec(&Line::Event(Box::new(event.clone())))?;
             text.push(b'\n');
             let Some(left) = room.checked_sub(text.len() as u64) else { break };
             room = left;

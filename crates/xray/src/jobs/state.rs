@@ -23,17 +23,17 @@ pub struct StepReport {
 
 /// What the rules need to know of a job beyond its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct JobFigures {
+pub(crate) struct JobFigures {
     /// Its name.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Whether it is at work; a paused job is not.
-    pub running: bool,
+    pub(crate) running: bool,
     /// When the run at hand began; `None` when there is none.
-    pub began_ms: Option<i64>,
+    pub(crate) began_ms: Option<i64>,
     /// How long the run at hand has been at work, or the last one was.
-    pub took: Duration,
+    pub(crate) took: Duration,
     /// How far the run at hand is.
-    pub progress: Option<Progress>,
+    pub(crate) progress: Option<Progress>,
 }
 
 /// A span that is still open counts up to now.

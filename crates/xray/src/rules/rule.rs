@@ -1,6 +1,7 @@
 //! What a rule is.
 
-use crate::{Baselines, Catalogue, JobFigures, Recent, SeriesId, Severity, Subject, SubjectKind};
+use crate::jobs::JobFigures;
+use crate::{Baselines, Catalogue, Recent, SeriesId, Severity, Subject, SubjectKind};
 
 /// What a rule sees of a second.
 pub(crate) struct Look<'a> {
@@ -27,6 +28,42 @@ pub(crate) trait Rule: Send + Sync + std::fmt::Debug {
 
     /// There is no flag any more, so whatever was kept of the last one is of no use.
     fn forget(&mut self) {}
+}
+
+/// Between two looks of a rule with a long window: what is in a thousand samples does not change within seconds.
+const SELDOM_MS: i64 = 10_000;
+
+/// A rule that looks every ten seconds, and says the same in between.
+#[derive(Debug)]
+pub(crate) struct Seldom<R> {
+    rule: R,
+    looked_ms: i64,
+    found: Option<Finding>,
+}
+
+impl<R> Seldom<R> {
+    /// Looks at the first second, and then every tenth.
+    pub(crate) fn of(rule: R) -> Self {
+        Self { rule, looked_ms: i64::MIN, found: None }
+    }
+}
+
+impl<R: Rule> Rule for Seldom<R> {
+    fn look(&mut self, look: &Look<'_>) -> Option<Finding> {
+        if look.at_ms.saturating_sub(self.looked_ms) >= SELDOM_MS || look.at_ms < self.looked_ms {
+            self.looked_ms = look.at_ms;
+            self.found = self.rule.look(look);
+        }
+        self.found
+    }
+
+    fn words(&self) -> Words {
+        self.rule.words()
+    }
+
+    fn forget(&mut self) {
+        self.rule.forget();
+    }
 }
 
 /// What is known of a rule without looking.

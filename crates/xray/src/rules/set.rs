@@ -7,27 +7,33 @@ use super::gauges::{Behind, DiskFree, LogSize, WriteFailing};
 use super::live_ratio::LiveRatio;
 use super::no_op::NoOp;
 use super::rates::{CacheHits, KernelRate};
-use super::rule::{Profile, Rule, Sum, subject};
+use super::rule::{Profile, Rule, Seldom, Sum, subject};
 use super::stuck::{Figures, Stuck};
 use super::unusual::Unusual;
 use super::wait_inflicted::WaitInflicted;
 use crate::{Baselines, Catalogue, JobPlan, SeriesId, SubjectKind, Thresholds, Work};
 use std::time::Duration;
 
-/// For how many seconds a rate must be wrong.
-const HOLD_RATE: u32 = 10;
+/// A rule as it is shown: its name, the unit of its figures, and for how many seconds it must be broken.
+struct Kind(&'static str, &'static str, u32);
 
-/// For how many seconds a rate over ten and sixty seconds must be wrong: a burst is in the short one for ten.
-const HOLD_KERNEL: u32 = 20;
-
-/// For how many seconds the share of the cache must be wrong: after the start the whole history is read once.
-const HOLD_CACHE: u32 = 60;
-
-/// For how many seconds a cause must write more than usually.
-const HOLD_UNUSUAL: u32 = 60;
-
-/// For how many seconds what packets depend on must be wrong.
-const HOLD_INGEST: u32 = 5;
+/// Rates are over half a minute and more, and ten seconds are enough to tell.
+const BUDGET: Kind = Kind("budget", "B/s", 10);
+const NO_OP: Kind = Kind("no_op", "%", 10);
+/// It has its minutes already.
+const STUCK: Kind = Kind("stuck", "ms", 0);
+const DUTY_CYCLE: Kind = Kind("duty_cycle", "%", 10);
+/// Packets depend on it.
+const WAIT_INFLICTED: Kind = Kind("wait_inflicted", "ms", 2);
+const LIVE_RATIO: Kind = Kind("live_ratio", "rows/s", 10);
+const BASELINE: Kind = Kind("baseline", "B/s", 60);
+/// Rates over ten and sixty seconds: a single burst is in the short one for ten.
+const RATE_THRESHOLD: Kind = Kind("threshold", "B/s", 20);
+/// After the start the whole history is read once, which may be in the window for a minute.
+const SHARE_THRESHOLD: Kind = Kind("threshold", "%", 60);
+const BYTES_THRESHOLD: Kind = Kind("threshold", "B", 10);
+const ROWS_THRESHOLD: Kind = Kind("threshold", "rows", 10);
+const WRITE_FAILING: Kind = Kind("write_failing", "", 5);
 
 /// Over how many seconds a cause of live ingest is compared with what is usual.
 const LIVE_SECS: u32 = 60;
@@ -81,7 +87,7 @@ impl Set<'_> {
             let mut series = written.names(self.catalogue);
             series.extend(arrived.names(self.catalogue));
             let rule = LiveBudget { cause, written, arrived, arrived_as, figures: LiveFigures::default() };
-            self.add(SubjectKind::Source, cause, "budget", "B/s", HOLD_RATE, series, rule);
+            self.add(SubjectKind::Source, cause, BUDGET, series, rule);
         }
     }
 
@@ -99,18 +105,18 @@ impl Set<'_> {
             let is_asked_for = plan.interval.is_none();
             let rule =
                 JobBudget { job, budget, written, braked, is_asked_for, figures: JobFigure::default() };
-            self.about_job(job, "budget", "B/s", HOLD_RATE, named(&["written", "braked"]), rule);
+            self.about_job(job, BUDGET, named(&["written", "braked"]), rule);
         }
         let rule = NoOp { job, changed, unchanged, episode: None };
-        self.about_job(job, "no_op", "%", HOLD_RATE, named(&["unchanged", "changed"]), rule);
+        self.about_job(job, NO_OP, named(&["unchanged", "changed"]), rule);
         let rule = Stuck { job, seen: None, figures: Figures::default() };
-        self.about_job(job, "stuck", "ms", 0, named(&["examined", "run"]), rule);
+        self.about_job(job, STUCK, named(&["examined", "run"]), rule);
         if let Some(interval) = plan.interval {
-            let rule = DutyCycle { job, interval, run, figures: (Duration::ZERO, 0.0) };
-            self.about_job(job, "duty_cycle", "%", HOLD_RATE, named(&["run"]), rule);
+            let rule = Seldom::of(DutyCycle { job, interval, run, figures: (Duration::ZERO, 0.0) });
+            self.about_job(job, DUTY_CYCLE, named(&["run"]), rule);
         }
         let rule = WaitInflicted { job, inflicted, waited_ms: 0.0 };
-        self.about_job(job, "wait_inflicted", "ms", 2, named(&["inflicted"]), rule);
+        self.about_job(job, WAIT_INFLICTED, named(&["inflicted"]), rule);
         let live = self.catalogue.find("rows.tx_inserted").filter(|_| plan.work == Work::Rewrites);
         if let Some(live) = live {
             let rows =
@@ -118,7 +124,7 @@ impl Set<'_> {
             let mut series = rows.names(self.catalogue);
             series.push("rows.tx_inserted".to_owned());
             let rule = LiveRatio { job, rows, live, figures: (0.0, 0.0) };
-            self.about_job(job, "live_ratio", "rows/s", HOLD_RATE, series, rule);
+            self.about_job(job, LIVE_RATIO, series, rule);
         }
     }
 
@@ -130,8 +136,8 @@ impl Set<'_> {
         }
         let series = copied.names(self.catalogue);
         let log_size = self.catalogue.find("wal.bytes");
-        let rule = CheckpointBudget { copied, log, log_size, figures: (0.0, 0.0) };
-        self.add(SubjectKind::Source, "checkpoint", "budget", "B/s", HOLD_RATE, series, rule);
+        let rule = Seldom::of(CheckpointBudget { copied, log, log_size, figures: (0.0, 0.0) });
+        self.add(SubjectKind::Source, "checkpoint", BUDGET, series, rule);
     }
 
     fn kernel(&mut self, plans: &[JobPlan], thresholds: Thresholds) {
@@ -148,14 +154,7 @@ impl Set<'_> {
                 remedy: "See in the ledger who writes, and pause it if it is a job.",
                 value: 0.0,
             };
-            self.threshold(
-                SubjectKind::Process,
-                "write_bytes",
-                "B/s",
-                HOLD_KERNEL,
-                "process.write_bytes",
-                rule,
-            );
+            self.threshold(SubjectKind::Process, "write_bytes", RATE_THRESHOLD, "process.write_bytes", rule);
         }
         if let Some(counted) = self.catalogue.find("process.cancelled_write_bytes") {
             let rule = KernelRate {
@@ -168,40 +167,33 @@ impl Set<'_> {
                 value: 0.0,
             };
             let series = "process.cancelled_write_bytes";
-            self.threshold(SubjectKind::Process, "cancelled_write_bytes", "B/s", HOLD_KERNEL, series, rule);
+            self.threshold(SubjectKind::Process, "cancelled_write_bytes", RATE_THRESHOLD, series, rule);
         }
         let cache = self.catalogue.find("cache.hits").zip(self.catalogue.find("cache.misses"));
         if let Some((hits, misses)) = cache {
-            let rule = CacheHits { hits, misses, limit: thresholds.cache_hit_rate, figures: (0.0, 0) };
-            self.threshold(SubjectKind::Process, "page_cache", "%", HOLD_CACHE, "cache.misses", rule);
+            let rule =
+                Seldom::of(CacheHits { hits, misses, limit: thresholds.cache_hit_rate, figures: (0.0, 0) });
+            self.threshold(SubjectKind::Process, "page_cache", SHARE_THRESHOLD, "cache.misses", rule);
         }
     }
 
     fn gauges(&mut self, thresholds: Thresholds) {
         if let Some(size) = self.catalogue.find("wal.bytes") {
             let rule = LogSize { size, limit: thresholds.wal_bytes, value: 0.0 };
-            self.threshold(SubjectKind::File, "wal", "B", HOLD_RATE, "wal.bytes", rule);
+            self.threshold(SubjectKind::File, "wal", BYTES_THRESHOLD, "wal.bytes", rule);
         }
         if let Some(free) = self.catalogue.find("disk.free") {
             let rule = DiskFree { free, is_known: false, value: 0.0 };
-            self.threshold(SubjectKind::File, "disk", "B", HOLD_RATE, "disk.free", rule);
+            self.threshold(SubjectKind::File, "disk", BYTES_THRESHOLD, "disk.free", rule);
         }
         if let Some(failing) = self.catalogue.find("write.failing") {
             let series = vec!["write.failing".to_owned()];
             let rule = WriteFailing { failing };
-            self.add(SubjectKind::Ingest, "ingest", "write_failing", "", HOLD_INGEST, series, rule);
+            self.add(SubjectKind::Ingest, "ingest", WRITE_FAILING, series, rule);
         }
         if let Some(queue) = self.catalogue.find("queue.rows") {
             let series = vec!["queue.rows".to_owned()];
-            self.add(
-                SubjectKind::Ingest,
-                "ingest",
-                "behind",
-                "rows",
-                HOLD_RATE,
-                series,
-                Behind { queue, rows: 0.0 },
-            );
+            self.add(SubjectKind::Ingest, "queue", ROWS_THRESHOLD, series, Behind { queue, rows: 0.0 });
         }
     }
 
@@ -219,7 +211,11 @@ impl Set<'_> {
             let series = written.names(self.catalogue);
             let window_secs = if is_live { LIVE_SECS } else { BURST_SECS };
             let rule = Unusual { cause: cause.to_owned(), written, window_secs, usual: None, figures: None };
-            self.add(kind, cause, "baseline", "B/s", HOLD_UNUSUAL, series, rule);
+            if is_live {
+                self.add(kind, cause, BASELINE, series, rule);
+            } else {
+                self.add(kind, cause, BASELINE, series, Seldom::of(rule));
+            }
         }
     }
 
@@ -227,41 +223,30 @@ impl Set<'_> {
         self.catalogue.find(&format!("jobs.{job}.{end}"))
     }
 
-    fn about_job(
-        &mut self,
-        job: &str,
-        rule: &'static str,
-        unit: &'static str,
-        hold_secs: u32,
-        series: Vec<String>,
-        of: impl Rule + 'static,
-    ) {
-        self.add(SubjectKind::Job, job, rule, unit, hold_secs, series, of);
+    fn about_job(&mut self, job: &str, as_shown: Kind, series: Vec<String>, of: impl Rule + 'static) {
+        self.add(SubjectKind::Job, job, as_shown, series, of);
     }
 
     fn threshold(
         &mut self,
         kind: SubjectKind,
         name: &str,
-        unit: &'static str,
-        hold_secs: u32,
+        as_shown: Kind,
         series: &str,
         of: impl Rule + 'static,
     ) {
-        self.add(kind, name, "threshold", unit, hold_secs, vec![series.to_owned()], of);
+        self.add(kind, name, as_shown, vec![series.to_owned()], of);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a row of a table; a struct would only repeat `Profile`")]
     fn add(
         &mut self,
         kind: SubjectKind,
         name: &str,
-        rule: &'static str,
-        unit: &'static str,
-        hold_secs: u32,
+        as_shown: Kind,
         series: Vec<String>,
         of: impl Rule + 'static,
     ) {
+        let Kind(rule, unit, hold_secs) = as_shown;
         let profile = Profile { subject: subject(kind, name), rule, unit, hold_secs, series };
         self.entries.push(Entry::new(profile, Box::new(of)));
     }

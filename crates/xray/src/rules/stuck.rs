@@ -2,7 +2,8 @@
 
 use super::rule::{Finding, Look, Rule, Words};
 use super::words;
-use crate::{JobFigures, Progress, Severity};
+use crate::jobs::JobFigures;
+use crate::{Progress, Severity};
 
 /// A run that has not done anything for so long does not get on.
 const STILL_MS: f64 = 300_000.0;

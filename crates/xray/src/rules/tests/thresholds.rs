@@ -31,19 +31,25 @@ fn comes_and_goes(
 
 #[test]
 fn more_than_10_mib_a_second_of_the_process() {
-    let wrong = |values: &mut Values| values.add("process.write_bytes", 11 * MIB);
+    let wrong = |values: &mut Values| {
+        values.add("process.write_bytes", 11 * MIB);
+    };
     comes_and_goes("write_bytes.threshold", Severity::Warning, 85, wrong, |_| {});
 }
 
 #[test]
 fn more_than_1_mib_a_second_given_up() {
-    let wrong = |values: &mut Values| values.add("process.cancelled_write_bytes", 2 * MIB);
+    let wrong = |values: &mut Values| {
+        values.add("process.cancelled_write_bytes", 2 * MIB);
+    };
     comes_and_goes("cancelled_write_bytes.threshold", Severity::Warning, 85, wrong, |_| {});
 }
 
 #[test]
 fn a_log_of_more_than_100_mib() {
-    let wrong = |values: &mut Values| values.set("wal.bytes", 101 * MIB);
+    let wrong = |values: &mut Values| {
+        values.set("wal.bytes", 101 * MIB);
+    };
     comes_and_goes("wal.threshold", Severity::Warning, 15, wrong, |values| values.set("wal.bytes", 0));
 }
 
@@ -60,16 +66,20 @@ fn a_cache_that_does_not_answer() {
 
 #[test]
 fn commits_that_fail() {
-    let wrong = |values: &mut Values| values.set("write.failing", 1);
+    let wrong = |values: &mut Values| {
+        values.set("write.failing", 1);
+    };
     comes_and_goes("ingest.write_failing", Severity::Critical, 7, wrong, |values| {
-        values.set("write.failing", 0)
+        values.set("write.failing", 0);
     });
 }
 
 #[test]
 fn a_queue_that_does_not_get_shorter() {
-    let wrong = |values: &mut Values| values.set("queue.rows", 50_000);
-    comes_and_goes("ingest.behind", Severity::Critical, 12, wrong, |values| values.set("queue.rows", 0));
+    let wrong = |values: &mut Values| {
+        values.set("queue.rows", 50_000);
+    };
+    comes_and_goes("queue.threshold", Severity::Critical, 12, wrong, |values| values.set("queue.rows", 0));
 }
 
 #[test]
