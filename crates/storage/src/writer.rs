@@ -28,6 +28,7 @@ mod restore;
 #[cfg(debug_assertions)]
 mod rewrite;
 mod step;
+mod tally;
 
 use commit::Committer;
 use queue::{HighestIds, Queue, Step, Work};

@@ -12,6 +12,7 @@ use super::failure::{self, TRIES_BEFORE_ASIDE};
 use super::group::Group;
 use super::queue::{HighestIds, Queue};
 use super::restore::moved;
+use super::tally::Tally;
 use crate::checkpoint::Signal;
 use crate::files::{Files, Lost};
 use crate::rows::{self, RowError};
@@ -56,21 +57,6 @@ pub(crate) struct Committer {
     /// The row that was written anew last.
     #[cfg(debug_assertions)]
     pub(super) rewritten_to: i64,
-}
-
-/// What a transaction would add to the counters once it is committed.
-#[derive(Default)]
-struct Tally {
-    heads: u64,
-    transmissions: u64,
-    observations: u64,
-    observers: u64,
-    metrics: u64,
-    nodes: u64,
-    dropped: u64,
-    set_aside: u64,
-    bound_bytes: u64,
-    highest: HighestIds,
 }
 
 impl Committer {
@@ -419,29 +405,4 @@ impl Committer {
 
 fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
-}
-
-impl Tally {
-    fn add(&mut self, change: &Change) {
-        match change {
-            Change::Head(_) => self.heads += 1,
-            Change::Transmission(transmission) => {
-                self.transmissions += 1;
-                self.highest.transmission = self.highest.transmission.max(transmission.id.0);
-            }
-            Change::Observation(observation) => {
-                self.observations += 1;
-                self.highest.observation = self.highest.observation.max(observation.id.0);
-            }
-            Change::Observer(_) => self.observers += 1,
-            Change::Metrics(_) => self.metrics += 1,
-            Change::Node(_) => self.nodes += 1,
-            Change::Dropped(_) => self.dropped += 1,
-        }
-    }
-
-    fn rows(&self) -> u64 {
-        let packets = self.heads + self.transmissions + self.observations;
-        packets + self.observers + self.metrics + self.nodes + self.dropped
-    }
 }
