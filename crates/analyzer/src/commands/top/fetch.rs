@@ -72,7 +72,7 @@ pub(super) fn start(client: Client) -> Result<(Sender<Order>, Receiver<News>)> {
     Ok((orders, news))
 }
 
-/// Asks once, and carries out orders until it is time to ask again. `None` when nobody is there any more.
+/// Asks once, and then waits for an order until it is time to ask again. `None` when nobody is there any more.
 fn once(client: &Client, ordered: &Receiver<Order>, tell: &Sender<News>) -> Option<()> {
     let begun = Instant::now();
     let piece = match Snapshot::fetch(client) {
@@ -80,16 +80,11 @@ fn once(client: &Client, ordered: &Receiver<Order>, tell: &Sender<News>) -> Opti
         Err(error) => News::Unreachable(format!("{error:#}")),
     };
     tell.send(piece).ok()?;
-    loop {
-        match ordered.recv_timeout(INTERVAL.saturating_sub(begun.elapsed())) {
-            Ok(order) => {
-                tell.send(News::Done(carry_out(client, &order))).ok()?;
-                // Its effect is shown at once.
-                return Some(());
-            }
-            Err(RecvTimeoutError::Timeout) => return Some(()),
-            Err(RecvTimeoutError::Disconnected) => return None,
-        }
+    match ordered.recv_timeout(INTERVAL.saturating_sub(begun.elapsed())) {
+        // What it has done is shown at once.
+        Ok(order) => tell.send(News::Done(carry_out(client, &order))).ok(),
+        Err(RecvTimeoutError::Timeout) => Some(()),
+        Err(RecvTimeoutError::Disconnected) => None,
     }
 }
 

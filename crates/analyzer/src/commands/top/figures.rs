@@ -51,7 +51,7 @@ pub(super) fn key_figures(snapshot: &Snapshot) -> [String; 3] {
             figures.rate(figures.per_sec("device.written")),
         ),
         format!(
-            "messages {}/s  observations {}/s  waiting rows {}  commit p99 {}  viewers {}",
+            "messages {}/s  observations {}/s  queue {}  commit p99 {}  viewers {}",
             decimal(figures.per_sec("ingest.received")),
             decimal(figures.per_sec("rows.obs_inserted")),
             figures.count("queue.rows"),
@@ -59,7 +59,7 @@ pub(super) fn key_figures(snapshot: &Snapshot) -> [String; 3] {
             figures.count("live.viewers"),
         ),
         format!(
-            "SQLite {}  log {}, {} pages to copy  cache hits {}  memory {}",
+            "database {}  log {} ({} pages to copy)  cache {}  memory {}",
             figures.bytes("db.bytes"),
             figures.bytes("wal.bytes"),
             figures.count("wal.pending"),
