@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         cli::Command::Db(args) => commands::db::run(&args),
         cli::Command::Backup(args) => commands::backup::run(args),
         cli::Command::Restore(args) => commands::restore::run(&args),
+        cli::Command::Top(args) => commands::top::run(args),
+        cli::Command::Bundle(args) => commands::bundle::run(&args),
         cli::Command::Doctor(args) => return commands::doctor::run(&args),
         cli::Command::Import(args) => commands::import::run(&args),
         cli::Command::Export(args) => commands::export::run(&args),

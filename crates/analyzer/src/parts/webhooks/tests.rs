@@ -28,8 +28,9 @@ fn receiver(statuses: &[u16]) -> (String, Receiver<Got>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/secret-topic", listener.local_addr().expect("an address"));
     let (sender, got) = channel();
-    let mut statuses = statuses.to_vec().into_iter();
+    let statuses = statuses.to_vec();
     std::thread::spawn(move || {
+        let mut statuses = statuses.into_iter();
         for stream in listener.incoming().map_while(Result::ok) {
             let mut reader = BufReader::new(stream);
             let mut head = String::new();
