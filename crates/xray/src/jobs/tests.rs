@@ -129,6 +129,24 @@ fn a_paused_job_does_nothing_until_it_is_resumed() {
 }
 
 #[test]
+fn a_job_that_was_asked_for_and_then_paused_waits_to_be_resumed() {
+    let fixture = Fixture::new();
+    let job = fixture.job(None);
+    fixture.control(JobAction::Run).unwrap();
+    fixture.control(JobAction::Pause).unwrap();
+    let (jobs, recent) = (fixture.jobs.clone(), fixture.recent(&[]));
+    let mut seconds = 0;
+    fixture.clock.on_second(move || {
+        seconds += 1;
+        if seconds == 10 {
+            jobs.control("rewrite", JobAction::Resume, &recent).unwrap();
+        }
+    });
+    assert_eq!(job.wait(Duration::MAX), Wake::Asked);
+    assert!(fixture.clock.steady() >= Duration::from_secs(10));
+}
+
+#[test]
 fn what_cannot_be_done_to_a_job_is_refused_with_the_reason() {
     let fixture = Fixture::new();
     let job = fixture.job(None);

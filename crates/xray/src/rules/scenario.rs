@@ -23,6 +23,7 @@ const COUNTERS: &[&str] = &[
     "written.checkpoint.database",
     "rows.obs_inserted",
     "rows.tx_inserted",
+    "rows.observer_upserts",
     "ingest.received",
     "process.write_bytes",
     "process.cancelled_write_bytes",

@@ -75,6 +75,7 @@ fn a_loop_over_observers_is_flagged_though_it_counts_its_rows_itself() {
     let scenario = Scenario::new();
     scenario.each_second(|second, values| {
         values.live(second, 5);
+        values.add("rows.observer_upserts", 27_000);
         values.written("observers", 2_500_000);
     });
     scenario.pass(30);

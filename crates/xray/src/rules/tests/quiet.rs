@@ -26,6 +26,22 @@ fn a_spike_at_start_up_does_not_cry_wolf() {
 }
 
 #[test]
+fn one_large_commit_soon_after_the_start_is_all_right() {
+    let scenario = Scenario::new();
+    scenario.each_second(|second, values| values.written("packets", u64::from(second == 2) * 700_000));
+    scenario.pass(60);
+    is_quiet(&scenario);
+}
+
+#[test]
+fn a_long_queue_that_gets_shorter_is_all_right() {
+    let scenario = Scenario::new().settled();
+    scenario.each_second(|second, values| values.set("queue.rows", 90_000 - (second - 60) * 1_000));
+    scenario.pass(60);
+    is_quiet(&scenario);
+}
+
+#[test]
 fn a_quiet_mesh_with_a_commit_every_five_seconds_is_all_right() {
     let scenario = Scenario::new();
     scenario.each_second(|second, values| {

@@ -60,7 +60,7 @@ fn a_cache_that_does_not_answer() {
         values.add("cache.misses", 20);
     };
     comes_and_goes("page_cache.threshold", Severity::Warning, 400, wrong, |values| {
-        values.add("cache.hits", 200_000)
+        values.add("cache.hits", 200_000);
     });
 }
 
