@@ -10,9 +10,9 @@ pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod receiving;
 pub(crate) mod reporting;
-pub(crate) mod services;
 #[cfg(debug_assertions)]
 mod rewrite;
+pub(crate) mod services;
 pub(crate) mod serving;
 pub(crate) mod sources;
 pub(crate) mod stats_file;

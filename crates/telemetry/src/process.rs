@@ -23,7 +23,7 @@ pub use parse::{
 };
 pub use readers::{PressureReader, ProcessReader, free_bytes, process_cpu_micros, thread_cpu_micros};
 pub use root::ProcRoot;
-pub use threads::{ThreadBook, ThreadGroup, ThreadIo, thread_io};
+pub use threads::{ThreadBook, ThreadGroup, ThreadIo, serves_sockets, thread_io};
 
 /// Rates are taken over this much time. Shorter jumps about with each commit, longer hides a short burst.
 const RATE_WINDOW: Duration = Duration::from_secs(5);

@@ -1,14 +1,13 @@
 //! What has happened, kept for 90 days and the newest for longer, and who is to be told.
 //!
 //! Events are lines of a file in the folder of the books. Around each that says that something is wrong a *black box* is kept:
-//! all series of ten minutes before and after it, second by second. Sending events to webhooks is the work of others; here is
-//! what waits to be sent, and how it went.
+//! all series of ten minutes before and after it, second by second. Sending events to webhooks is the work of others; how it
+//! went is kept here.
 
 use crate::files::named;
-use crate::{AlertChange, AlertEvent, Change, Delivery, Flag, HistoryAnswer, Recent, WebhookState, Written};
+use crate::{AlertChange, AlertEvent, Change, Delivery, Flag, HistoryAnswer, Recent, Written};
 use boxes::Boxes;
 use log::{EventLog, Line};
-use outbox::Outbox;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
@@ -16,12 +15,9 @@ use std::sync::Arc;
 
 mod boxes;
 mod log;
-mod outbox;
 
 #[cfg(test)]
 mod tests;
-
-pub use outbox::WebhookPlan;
 
 /// For how long events are kept.
 const KEPT_MS: i64 = 90 * 86_400_000;
@@ -38,6 +34,9 @@ const KEPT_ANYWAY: usize = 200;
 /// Ids from here on are not ours: at an event a second they are not reached.
 const MAX_ID: u64 = 1 << 53;
 
+/// What nobody was told of when the program ended is still told if it is not older than this.
+const STILL_NEWS_MS: i64 = 3_600_000;
+
 /// Said of a flag that was up when the program ended.
 const ENDED_MEANWHILE: &str = "the program ended meanwhile";
 
@@ -47,7 +46,6 @@ pub struct Alerts {
     /// The oldest first.
     events: VecDeque<AlertEvent>,
     next_id: u64,
-    outbox: Outbox,
     log: Option<EventLog>,
     boxes: Boxes,
 }
@@ -58,24 +56,17 @@ impl Alerts {
     ///
     /// # Errors
     /// When the file cannot be read or written; [`Alerts::in_memory`] does without.
-    pub fn open(
-        folder: &Path,
-        webhooks: Vec<WebhookPlan>,
-        at_ms: i64,
-        written: Arc<Written>,
-    ) -> io::Result<Self> {
+    pub fn open(folder: &Path, at_ms: i64, written: Arc<Written>) -> io::Result<Self> {
         let (log, lines, damaged) = EventLog::open(folder, Arc::clone(&written))?;
         let mut alerts = Self {
             events: VecDeque::new(),
             next_id: 1,
-            outbox: Outbox::new(webhooks),
             log: Some(log),
             boxes: Boxes::open(folder, written).map_err(|error| named(folder, "cannot be read", &error))?,
         };
         for line in lines {
             alerts.take_in(line);
         }
-        alerts.outbox.begin(&alerts.events, at_ms);
         if damaged > 0 {
             tracing::warn!(damaged, "lines of the file of alerts were damaged and are left out");
             alerts.rewrite(at_ms);
@@ -85,13 +76,18 @@ impl Alerts {
     }
 
     /// Nothing is kept for the next start.
-    pub fn in_memory(webhooks: Vec<WebhookPlan>) -> Self {
-        let (events, outbox) = (VecDeque::new(), Outbox::new(webhooks));
-        Self { events, next_id: 1, outbox, log: None, boxes: Boxes::default() }
+    pub fn in_memory() -> Self {
+        Self { events: VecDeque::new(), next_id: 1, log: None, boxes: Boxes::default() }
     }
 
-    /// Keeps changes of flags as events.
-    pub fn record(&mut self, at_ms: i64, changes: &[Change]) {
+    /// Events of before the start that nobody was told of and that are still news.
+    pub fn untold(&self, at_ms: i64) -> impl Iterator<Item = &AlertEvent> {
+        let is_news = move |event: &&AlertEvent| at_ms.saturating_sub(event.at_ms) < STILL_NEWS_MS;
+        self.events.iter().filter(is_news).filter(|event| event.deliveries.is_empty())
+    }
+
+    /// Keeps changes of flags as events, and gives these.
+    pub fn record(&mut self, at_ms: i64, changes: &[Change]) -> Vec<AlertEvent> {
         for change in changes {
             let black_box = change.change != AlertChange::Cleared;
             let event = self.event(at_ms, change.change, change.flag.clone());
@@ -99,9 +95,9 @@ impl Alerts {
             if black_box {
                 self.boxes.expect(event.id, at_ms);
             }
-            self.outbox.add(event.id);
             self.add(event);
         }
+        self.events.range(self.events.len().saturating_sub(changes.len())..).cloned().collect()
     }
 
     /// Writes the black boxes whose time has come. To be called once a second.
@@ -112,13 +108,6 @@ impl Alerts {
     /// Writes the black boxes that would have come yet: the program ends.
     pub fn close(&mut self, recent: &Recent) {
         self.boxes.write_due(i64::MAX, recent);
-    }
-
-    /// An event that says that somebody asked for a test. Whoever asked sends it; it waits for nobody.
-    pub fn test(&mut self, at_ms: i64) -> AlertEvent {
-        let event = self.event(at_ms, AlertChange::Test, outbox::test_flag(at_ms));
-        self.add(event.clone());
-        event
     }
 
     /// The newest events, newest first.
@@ -132,30 +121,10 @@ impl Alerts {
         self.boxes.get(event, recent)
     }
 
-    /// The webhooks, as they were configured.
-    pub fn webhooks(&self) -> Vec<WebhookPlan> {
-        self.outbox.plans()
-    }
-
-    /// How they do.
-    pub fn webhook_states(&self) -> Vec<WebhookState> {
-        self.outbox.states()
-    }
-
-    /// Events that a webhook has not been told of, the oldest first. Those that were tried are among them until
-    /// [`Alerts::delivered`] gives them up.
-    pub fn outbox(&self, webhook: &str) -> Vec<AlertEvent> {
-        let waiting = self.outbox.waiting(webhook);
-        waiting.filter_map(|id| self.place(id).map(|place| self.events[place].clone())).collect()
-    }
-
-    /// How a webhook took an event. After [`WebhookPlan::MAX_ATTEMPTS`] attempts it is given up.
+    /// How a webhook took an event in the end.
     pub fn delivered(&mut self, event: u64, delivery: Delivery) {
-        let is_final = self.outbox.delivered(event, &delivery);
         if let Some(place) = self.place(event) {
             note(&mut self.events[place], delivery.clone());
-        }
-        if is_final {
             self.append(&Line::Delivery { event, delivery });
         }
     }
@@ -229,7 +198,6 @@ impl Alerts {
         for flag in up.into_values() {
             let flag = Flag { reason: ENDED_MEANWHILE.to_owned(), ..flag };
             let event = self.event(at_ms, AlertChange::Cleared, flag);
-            self.outbox.add(event.id);
             self.add(event);
         }
     }

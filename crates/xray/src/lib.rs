@@ -19,7 +19,7 @@ mod report;
 mod rules;
 mod series;
 
-pub use alerts::{Alerts, WebhookPlan};
+pub use alerts::Alerts;
 pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
 pub use files::Written;

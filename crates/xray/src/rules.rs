@@ -58,6 +58,7 @@ pub struct Watch {
     /// Bytes by cause.
     written: Vec<(String, Sum)>,
     baselines: Baselines,
+    thresholds: Thresholds,
     // Both are kept so that a second allocates nothing.
     jobs: Vec<JobFigures>,
     changes: Vec<Change>,
@@ -71,7 +72,14 @@ impl Watch {
         let entries = set::rules(catalogue, &plans, thresholds, &baselines);
         let causes = baselines.causes().map(str::to_owned);
         let written = causes.map(|cause| (cause.clone(), Sum::written_by(catalogue, &cause))).collect();
-        Self { entries, written, baselines, jobs: Vec::with_capacity(plans.len()), changes: Vec::new() }
+        Self {
+            entries,
+            written,
+            baselines,
+            thresholds,
+            jobs: Vec::with_capacity(plans.len()),
+            changes: Vec::new(),
+        }
     }
 
     /// Looks at everything after a sample was pushed, and says what has changed by that.
@@ -118,9 +126,9 @@ impl Watch {
         self.baselines.usual(cause, at_ms)
     }
 
-    /// The baselines, to write them down at the end.
-    pub fn baselines(&mut self) -> &mut Baselines {
-        &mut self.baselines
+    /// The static thresholds that are in force.
+    pub fn thresholds(&self) -> Thresholds {
+        self.thresholds
     }
 
     fn nothing_wrong(&self, recent: &Recent) -> Verdict {

@@ -4,9 +4,9 @@ mod demo;
 
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
+use crate::parts::books::Viewers;
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
-use crate::parts::books::Viewers;
 use crate::parts::receiving::{Company, Opened};
 use crate::parts::services::OneProcess;
 use crate::parts::serving::Port;

@@ -38,8 +38,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let viewers = Viewers { requests: Arc::default(), hub: hub.clone() };
     let requests = Arc::clone(&viewers.requests);
     let asks = Arc::new(Asks::default());
-    let own = ServingBooks::start(&viewers)?;
-    let books = Arc::new(FollowedBooks::new(folder_of(&database), own, Arc::clone(&asks)));
+    let serving_books = ServingBooks::start(&viewers)?;
+    let books = Arc::new(FollowedBooks::new(folder_of(&database), serving_books, Arc::clone(&asks)));
     let report = Arc::new(LatestReport::new(books));
     let services =
         Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));

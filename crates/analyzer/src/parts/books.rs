@@ -13,5 +13,5 @@ pub(crate) use asks::Asks;
 pub(crate) use followed::{FollowedBooks, SILENT_AFTER, silent};
 pub(crate) use own::{OwnBooks, OwnParts, Viewers, folder_of};
 pub(crate) use serving::ServingBooks;
-pub(crate) use wire::BooksReport;
 pub(crate) use sources::pages_written;
+pub(crate) use wire::BooksReport;

@@ -1,7 +1,7 @@
 //! What is known of the receiving half, from counters that ingest, storage and the brokers keep anyway.
 
-use super::sources::{EMBEDDED, Unusable};
 use super::books::{OwnBooks, pages_written};
+use super::sources::{EMBEDDED, Unusable};
 use super::write_figures::{checkpoint, file_io, writer_perf};
 use anyhow::Result;
 use api::{
@@ -177,7 +177,11 @@ impl Figures {
         let rewritten = self.books.rewritten_rows().into_iter();
         let backfills = rewritten.map(|(job, rows)| (format!("backfill_{job}"), rows));
         WriteSourcesSnapshot {
-            sources: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).chain(backfills).collect(),
+            sources: counts
+                .into_iter()
+                .map(|(name, count)| (name.to_owned(), count))
+                .chain(backfills)
+                .collect(),
             sample_at: Some(UnixMillis::now()),
             writer_perf: writer_perf(stats),
             io: file_io(&stats.io),

@@ -66,22 +66,44 @@ impl BackgroundJobs {
             ..plan(name, purpose, Work::Copies)
         };
         Self {
-            retention: registry.register(upkeep("retention", "removes packets and samples that are older than they are to be kept")),
-            vacuum: registry.register(upkeep("vacuum", "gives free pages of the database back to the file system")),
-            checkpoint: registry.register(plan("checkpoint", "copies committed pages from the log into the database file", Work::Copies)),
+            retention: registry.register(upkeep(
+                "retention",
+                "removes packets and samples that are older than they are to be kept",
+            )),
+            vacuum: registry
+                .register(upkeep("vacuum", "gives free pages of the database back to the file system")),
+            checkpoint: registry.register(plan(
+                "checkpoint",
+                "copies committed pages from the log into the database file",
+                Work::Copies,
+            )),
             backup: registry.register(JobPlan {
                 actions: &[JobAction::Pause, JobAction::Resume],
                 ..plan("backup", "copies the database for somebody who asked for it", Work::Copies)
             }),
             load: registry.register(plan("load", "reads the history into memory at the start", Work::Copies)),
-            history: registry.register(always("history", "writes these figures down", HISTORY_BYTES_PER_SEC, 60)),
-            stats_file: registry.register(always("stats_file", "writes the stats file for other programs", STATS_FILE_BYTES_PER_SEC, 1)),
+            history: registry.register(always(
+                "history",
+                "writes these figures down",
+                HISTORY_BYTES_PER_SEC,
+                60,
+            )),
+            stats_file: registry.register(always(
+                "stats_file",
+                "writes the stats file for other programs",
+                STATS_FILE_BYTES_PER_SEC,
+                1,
+            )),
             #[cfg(debug_assertions)]
             rewrite: registry.register(JobPlan {
                 budget_bytes_per_sec: Some(REWRITE_BYTES_PER_SEC),
                 interval: Some(Duration::from_secs(3_600)),
                 actions: &[JobAction::Pause, JobAction::Resume, JobAction::Run],
-                ..plan("rewrite", "writes rows as they are, so that tests see it caught; only in a debug build", Work::Rewrites)
+                ..plan(
+                    "rewrite",
+                    "writes rows as they are, so that tests see it caught; only in a debug build",
+                    Work::Rewrites,
+                )
             }),
             registry,
         }

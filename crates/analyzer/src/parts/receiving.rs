@@ -126,7 +126,19 @@ impl Opened {
             feed.handle().answer_with(move |question| books.answer(&question));
         }
         let figures = Arc::new(Figures::new(&storage, &ingest, Arc::clone(&books), broker, outside)?);
-        Ok(Self { storage, index, ingest, receiver, figures, books, jobs, stats_file, mqtt_threads, mqtt_at, feed })
+        Ok(Self {
+            storage,
+            index,
+            ingest,
+            receiver,
+            figures,
+            books,
+            jobs,
+            stats_file,
+            mqtt_threads,
+            mqtt_at,
+            feed,
+        })
     }
 
     /// Where packets are found.

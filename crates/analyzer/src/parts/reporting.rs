@@ -50,7 +50,9 @@ impl Reporter {
             let with_series = told.1 % SERIES_EVERY == 0;
             told.1 += 1;
             // A report is plain data, which can always be written as JSON.
-            feed.report(|| serde_json::to_vec(&(figures.report(), books.report(with_series))).unwrap_or_default());
+            feed.report(|| {
+                serde_json::to_vec(&(figures.report(), books.report(with_series))).unwrap_or_default()
+            });
         };
         let thread = std::thread::Builder::new()
             .name("reporter".to_owned())

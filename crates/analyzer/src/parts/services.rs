@@ -5,8 +5,8 @@ use super::books::{BooksReport, FollowedBooks, OwnBooks, SILENT_AFTER, silent};
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
 use api::{
-    BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission, Services,
-    Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission,
+    Services, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
 };
 use ingest::{SubmitAnswer, SubmitHandle};
 use meshcore::Hex;

@@ -45,13 +45,18 @@ impl Upkeep {
                     }
                 }
             })?,
-            each_day("vacuum", jobs.vacuum.clone(), if vacuum_first { Duration::ZERO } else { VACUUM_AFTER }, {
-                let mut first = vacuum_first;
-                move |run| {
-                    let most = if std::mem::take(&mut first) { u32::MAX } else { vacuum_pages };
-                    vacuum(&give_back, most, run);
-                }
-            })?,
+            each_day(
+                "vacuum",
+                jobs.vacuum.clone(),
+                if vacuum_first { Duration::ZERO } else { VACUUM_AFTER },
+                {
+                    let mut first = vacuum_first;
+                    move |run| {
+                        let most = if std::mem::take(&mut first) { u32::MAX } else { vacuum_pages };
+                        vacuum(&give_back, most, run);
+                    }
+                },
+            )?,
         ];
         #[cfg(debug_assertions)]
         threads.extend(super::rewrite::start_if_asked_for(jobs.rewrite.clone(), writer)?);

@@ -164,11 +164,16 @@ impl ThreadBook {
 
     fn group(&mut self, name: String) -> usize {
         self.groups.iter().position(|group| group.name == name).unwrap_or_else(|| {
-            let network = NETWORK.iter().any(|begin| name.starts_with(begin));
+            let network = serves_sockets(&name);
             self.groups.push(ThreadGroup { name, wchar_bytes: 0, network });
             self.groups.len() - 1
         })
     }
+}
+
+/// Whether a thread of this name serves sockets and writes no file but the log.
+pub fn serves_sockets(name: &str) -> bool {
+    NETWORK.iter().any(|begin| name.starts_with(begin))
 }
 
 /// Reads the counters of each thread of this process, now.

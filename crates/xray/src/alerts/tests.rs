@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Catalogue, SeriesKind, Severity, Unit, WebhookKind, info};
+use crate::{Catalogue, SeriesKind, Severity, Subject, SubjectKind, Unit, info};
 use proptest::prelude::*;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -7,22 +7,29 @@ use std::os::unix::fs::PermissionsExt as _;
 
 const START_MS: i64 = 1_700_000_000_000;
 
-fn webhooks() -> Vec<WebhookPlan> {
-    let plan = |name: &str, address: &str| WebhookPlan {
-        name: name.to_owned(),
-        kind: WebhookKind::Json,
-        address: address.to_owned(),
-    };
-    vec![plan("phone", "https://user:secret@ntfy.sh:8443/topic?x=1"), plan("chat", "nonsense")]
+fn open(folder: &Path, at_ms: i64) -> Alerts {
+    Alerts::open(folder, at_ms, Arc::new(Written::default())).unwrap()
 }
 
-fn open(folder: &Path, at_ms: i64) -> Alerts {
-    Alerts::open(folder, webhooks(), at_ms, Arc::new(Written::default())).unwrap()
+fn flag(id: &str) -> Flag {
+    Flag {
+        id: id.to_owned(),
+        subject: Subject { kind: SubjectKind::Process, name: "process".to_owned() },
+        rule: "test".to_owned(),
+        severity: Severity::Critical,
+        title: "something is wrong".to_owned(),
+        reason: "7.5 of 1".to_owned(),
+        remedy: "look at it".to_owned(),
+        value: 7.5,
+        limit: 1.0,
+        unit: "ratio".to_owned(),
+        since_ms: START_MS,
+        series: Vec::new(),
+    }
 }
 
 fn change(change: AlertChange, id: &str) -> Change {
-    let flag =
-        Flag { id: id.to_owned(), severity: Severity::Critical, value: 7.5, ..outbox::test_flag(START_MS) };
+    let flag = flag(id);
     Change { change, flag, before: Some(1.0), after: 2.0 }
 }
 
@@ -109,7 +116,7 @@ fn a_link_at_the_place_of_the_file_is_not_followed() {
     let victim = folder.path().join("victim");
     fs::write(&victim, "precious").unwrap();
     std::os::unix::fs::symlink(&victim, folder.path().join("alerts.jsonl")).unwrap();
-    let error = Alerts::open(folder.path(), webhooks(), START_MS, Arc::default()).unwrap_err();
+    let error = Alerts::open(folder.path(), START_MS, Arc::default()).unwrap_err();
     assert!(error.to_string().ends_with("something else lies there; move it away"), "{error}");
     assert_eq!(fs::read(victim).unwrap(), b"precious");
 }
@@ -165,45 +172,22 @@ fn black_boxes_are_written_at_the_end_and_bounded() {
 }
 
 #[test]
-fn a_webhook_is_told_until_it_has_taken_it_or_is_given_up() {
+fn how_an_event_was_delivered_is_kept_and_what_nobody_was_told_of_is_still_news_for_an_hour() {
     let folder = tempfile::tempdir().unwrap();
     let mut alerts = open(folder.path(), START_MS);
-    alerts.record(START_MS, &[change(AlertChange::Raised, "a"), change(AlertChange::Cleared, "a")]);
-    let test = alerts.test(START_MS);
-    assert_eq!((test.id, test.change), (3, AlertChange::Test));
-    let ids =
-        |alerts: &Alerts, webhook| alerts.outbox(webhook).iter().map(|event| event.id).collect::<Vec<_>>();
-    assert_eq!(ids(&alerts, "phone"), [1, 2]);
-    let tried = |webhook: &str, attempts, error: Option<&str>| Delivery {
-        webhook: webhook.to_owned(),
-        delivered: error.is_none(),
-        attempts,
-        error: error.map(str::to_owned),
-    };
-    alerts.delivered(1, tried("phone", 1, Some("refused")));
-    assert_eq!(ids(&alerts, "phone"), [1, 2]);
-    assert_eq!(alerts.webhook_states()[0].last_error.as_deref(), Some("refused"));
-    alerts.delivered(1, tried("phone", 2, None));
-    alerts.delivered(1, tried("chat", WebhookPlan::MAX_ATTEMPTS, Some("gone")));
-    alerts.delivered(9, tried("nobody", 1, None));
-    let states = alerts.webhook_states();
-    assert_eq!((states[0].delivered, states[0].waiting, states[0].last_error.as_deref()), (1, 1, None));
-    assert_eq!(
-        (states[1].given_up, states[1].waiting, states[1].last_error.as_deref()),
-        (1, 1, Some("gone"))
-    );
-    let shown: Vec<_> = states.iter().map(|state| state.address.as_str()).collect();
-    assert_eq!(shown, ["https://ntfy.sh:8443", "(hidden)"]);
-    assert!(!format!("{:?}", alerts.webhooks()).contains("secret"));
+    let changes = [change(AlertChange::Raised, "a"), change(AlertChange::Cleared, "a")];
+    let recorded: Vec<_> =
+        alerts.record(START_MS, &changes).iter().map(|event| (event.id, event.change)).collect();
+    assert_eq!(recorded, [(1, AlertChange::Raised), (2, AlertChange::Cleared)]);
+    let delivery = Delivery { webhook: "phone".to_owned(), delivered: true, attempts: 2, error: None };
+    alerts.delivered(1, delivery.clone());
+    alerts.delivered(9, delivery.clone());
     drop(alerts);
     let alerts = open(folder.path(), START_MS + 60_000);
-    assert_eq!(
-        (ids(&alerts, "phone"), ids(&alerts, "chat")),
-        (vec![2], vec![2]),
-        "what was taken is not sent again"
-    );
-    assert_eq!(alerts.events(9)[2].deliveries.len(), 2);
-    assert!(open(folder.path(), START_MS + 4_000_000).outbox("phone").is_empty(), "what is old is no news");
+    assert_eq!(alerts.events(9)[1].deliveries, [delivery]);
+    let untold = |at_ms| alerts.untold(at_ms).map(|event| event.id).collect::<Vec<_>>();
+    assert_eq!(untold(START_MS + 60_000), [2], "what was taken is not sent again");
+    assert!(untold(START_MS + 4_000_000).is_empty(), "what is old is no news");
 }
 
 proptest! {

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xray::{
-    AlertsReport, Books, Catalogue, Delivery, HistoryAnswer, HistoryError, HistoryQuery, JobAction, JobError, JobReport,
-    JobsReport, Ledger, Level, SeriesReading, Verdict,
+    AlertsReport, Books, Catalogue, Delivery, HistoryAnswer, HistoryError, HistoryQuery, JobAction, JobError,
+    JobReport, JobsReport, Ledger, Level, SeriesReading, Verdict,
 };
 
 /// An ingest process that has been silent for longer is said to be; the contract's bound of the stats file.

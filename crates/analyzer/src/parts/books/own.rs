@@ -20,9 +20,9 @@ use std::time::Duration;
 use storage::WriteStats;
 use telemetry::Counter;
 use xray::{
-    Alerts, AlertsReport, Baselines, Books, Catalogue, Delivery, Flag, History, HistoryAnswer, HistoryError, HistoryQuery,
-    JobAction, JobError, JobReport, JobsReport, Ledger, Meter, SeriesReading, Sources, StepReport, Thresholds, Watch,
-    Written,
+    Alerts, AlertsReport, Baselines, Books, Catalogue, Delivery, Flag, History, HistoryAnswer, HistoryError,
+    HistoryQuery, JobAction, JobError, JobReport, JobsReport, Ledger, Meter, SeriesReading, Sources,
+    StepReport, Thresholds, Watch, Written,
 };
 
 /// The folder of the books within the data folder.
@@ -68,7 +68,7 @@ pub(crate) struct OwnBooks {
     watching: Arc<Mutex<Watching>>,
     jobs: BackgroundJobs,
     system: System,
-    webhooks: Webhooks,
+    webhooks: Arc<Webhooks>,
     /// Taken out when the program stops.
     meter: Mutex<Option<Meter>>,
 }
@@ -120,6 +120,9 @@ impl OwnBooks {
         let webhooks = Webhooks::start(parts.webhooks, move |event, delivery| {
             told.lock().alerts.delivered(event, delivery);
         })?;
+        for event in watching.lock().alerts.untold(sources::now_ms()) {
+            webhooks.send(event.clone());
+        }
         let books = Self {
             process: parts.process,
             catalogue_id: id_of(&catalogue),
@@ -127,10 +130,11 @@ impl OwnBooks {
             watching,
             jobs: parts.jobs,
             system,
-            webhooks,
+            webhooks: Arc::new(webhooks),
             meter: Mutex::new(None),
         };
-        let meter = Meter::start(sources, books.tick(parts.stats)).context("cannot start the meter thread")?;
+        let meter =
+            Meter::start(sources, books.tick(parts.stats)).context("cannot start the meter thread")?;
         *books.meter.lock() = Some(meter);
         Ok(books)
     }
@@ -138,7 +142,7 @@ impl OwnBooks {
     /// What is done with each sample.
     fn tick(&self, stats: Arc<WriteStats>) -> impl FnMut(i64, &[u64]) + Send + use<> {
         let (samples, watching) = (self.samples.clone(), Arc::clone(&self.watching));
-        let (jobs, webhooks) = (self.jobs.clone(), self.webhooks.clone());
+        let (jobs, webhooks) = (self.jobs.clone(), Arc::clone(&self.webhooks));
         let mut observed = Observed::default();
         move |at_ms, sample| {
             samples.push(at_ms, sample);
@@ -147,7 +151,7 @@ impl OwnBooks {
             let Watching { watch, alerts } = &mut *watching;
             samples.recent(|recent| {
                 let changes = watch.evaluate(at_ms, recent, &jobs.registry);
-                alerts.record(at_ms, changes).for_each(|event| webhooks.send(event.clone()));
+                alerts.record(at_ms, changes).into_iter().for_each(|event| webhooks.send(event));
                 alerts.tick(at_ms, recent);
             });
         }
@@ -158,9 +162,7 @@ impl OwnBooks {
         drop(self.meter.lock().take());
         self.samples.close();
         let mut watching = self.watching.lock();
-        let Watching { watch, alerts } = &mut *watching;
-        watch.baselines().write();
-        self.samples.recent(|recent| alerts.close(recent));
+        self.samples.recent(|recent| watching.alerts.close(recent));
     }
 
     /// How quickly the write sources grow, by their names.
@@ -174,7 +176,8 @@ impl OwnBooks {
             };
             let all: f64 = catalogue.under("written.").filter_map(|(id, _)| recent.rate(id, RATE_SECS)).sum();
             let at_ms = recent.newest_ms().unwrap_or_default();
-            let usual = |cause: &str| self.watching.lock().watch.usual(cause, at_ms).map(|usual| usual.median);
+            let usual =
+                |cause: &str| self.watching.lock().watch.usual(cause, at_ms).map(|usual| usual.median);
             let window_ms = (recent.covered(RATE_SECS) * 1e3) as u64;
             let rate = |(id, name): (xray::SeriesId, &str)| {
                 let per_sec = recent.rate(id, RATE_SECS)?;

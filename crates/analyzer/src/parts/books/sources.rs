@@ -20,12 +20,22 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
     for (work, file) in pairs() {
         let name = format!("{}.{}", work.name(), file.name());
         let of = format!("{} to the {}", work.name(), file.name());
-        counter(sources, &format!("written.{name}"), Unit::Bytes, &format!("bytes written by {of}"), stats, move |s| {
-            &s.io.counts(work, file).written_bytes
-        });
-        counter(sources, &format!("writes.{name}"), Unit::Operations, &format!("writes by {of}"), stats, move |s| {
-            &s.io.counts(work, file).writes
-        });
+        counter(
+            sources,
+            &format!("written.{name}"),
+            Unit::Bytes,
+            &format!("bytes written by {of}"),
+            stats,
+            move |s| &s.io.counts(work, file).written_bytes,
+        );
+        counter(
+            sources,
+            &format!("writes.{name}"),
+            Unit::Operations,
+            &format!("writes by {of}"),
+            stats,
+            move |s| &s.io.counts(work, file).writes,
+        );
     }
     for file in IoFile::ALL {
         let read = Arc::clone(stats);
@@ -35,7 +45,9 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
         });
     }
     pages(sources, stats);
-    counter(sources, "waterfall.bound", Unit::Bytes, "bytes of the values given to SQLite", stats, |s| &s.bound_bytes);
+    counter(sources, "waterfall.bound", Unit::Bytes, "bytes of the values given to SQLite", stats, |s| {
+        &s.bound_bytes
+    });
     let read = Arc::clone(stats);
     sources.counter("waterfall.pages", Unit::Bytes, "bytes of the pages that SQLite handed on", move || {
         pages_written(&read) * PAGE_BYTES
@@ -92,11 +104,15 @@ pub(super) fn rows(sources: &mut Sources, stats: &Arc<WriteStats>) {
         counter(sources, name, Unit::Pages, help, stats, of);
     }
     let read = Arc::clone(stats);
-    sources.counter("cache.writes", Unit::Pages, "pages that the writer handed to the log", move || pages_written(&read));
+    sources.counter("cache.writes", Unit::Pages, "pages that the writer handed to the log", move || {
+        pages_written(&read)
+    });
     type Level = fn(&WriteStats) -> &Gauge;
     let levels: [(&str, Unit, &str, Level); 4] = [
         ("wal.frames", Unit::Pages, "frames in the log", |s| &s.wal_frames_now),
-        ("wal.pending", Unit::Pages, "frames in the log that are not yet in the database", |s| &s.frames_pending),
+        ("wal.pending", Unit::Pages, "frames in the log that are not yet in the database", |s| {
+            &s.frames_pending
+        }),
         ("queue.rows", Unit::Rows, "rows that wait for the writer", |s| &s.queued_rows),
         ("write.failing", Unit::Count, "1 while commits fail and are tried again", |s| &s.failing),
     ];
@@ -148,9 +164,12 @@ pub(super) fn files(sources: &mut Sources, database: &Path) {
     log.push("-wal");
     let (log, file, header) = (PathBuf::from(log), database.to_owned(), database.to_owned());
     let size = |path: &Path| fs::metadata(path).map_or(0, |found| found.len());
-    sources.gauge("wal.bytes", Unit::Bytes, "size of the log; it keeps it when it begins anew", move || size(&log));
+    sources.gauge("wal.bytes", Unit::Bytes, "size of the log; it keeps it when it begins anew", move || {
+        size(&log)
+    });
     sources.gauge("db.bytes", Unit::Bytes, "size of the database file", move || size(&file));
-    sources.gauge("db.free_pages", Unit::Pages, "free pages of the database file", move || free_pages(&header));
+    sources
+        .gauge("db.free_pages", Unit::Pages, "free pages of the database file", move || free_pages(&header));
 }
 
 fn free_pages(database: &Path) -> u64 {
@@ -162,8 +181,12 @@ fn free_pages(database: &Path) -> u64 {
 /// The log of the program itself.
 pub(super) fn log(sources: &mut Sources) {
     use crate::log_book;
-    sources.counter("written.log.log", Unit::Bytes, "bytes written to the program's log", || log_book::BYTES.get());
-    sources.counter("writes.log.log", Unit::Operations, "writes to the program's log", || log_book::WRITES.get());
+    sources.counter("written.log.log", Unit::Bytes, "bytes written to the program's log", || {
+        log_book::BYTES.get()
+    });
+    sources.counter("writes.log.log", Unit::Operations, "writes to the program's log", || {
+        log_book::WRITES.get()
+    });
     let help = "of these, bytes of threads that serve sockets";
     sources.counter("log.network", Unit::Bytes, help, || log_book::NETWORK_BYTES.get());
 }
@@ -172,14 +195,19 @@ pub(super) fn log(sources: &mut Sources) {
 pub(super) fn file(sources: &mut Sources, cause: &str, bytes: &Arc<Counter>, writes: &Arc<Counter>) {
     let (bytes, writes) = (Arc::clone(bytes), Arc::clone(writes));
     let help = |what: &str| format!("{what} of {cause}");
-    sources.counter(&format!("written.{cause}.{cause}"), Unit::Bytes, &help("bytes written"), move || bytes.get());
-    sources.counter(&format!("writes.{cause}.{cause}"), Unit::Operations, &help("writes"), move || writes.get());
+    sources.counter(&format!("written.{cause}.{cause}"), Unit::Bytes, &help("bytes written"), move || {
+        bytes.get()
+    });
+    sources
+        .counter(&format!("writes.{cause}.{cause}"), Unit::Operations, &help("writes"), move || writes.get());
 }
 
 /// The files of alerts and baselines, which are written together.
 pub(super) fn alerts(sources: &mut Sources, written: &Arc<Written>) {
     let (bytes, writes) = (Arc::clone(written), Arc::clone(written));
-    sources.counter("written.alerts.alerts", Unit::Bytes, "bytes of alerts and baselines", move || bytes.bytes.get());
+    sources.counter("written.alerts.alerts", Unit::Bytes, "bytes of alerts and baselines", move || {
+        bytes.bytes.get()
+    });
     sources.counter("writes.alerts.alerts", Unit::Operations, "writes of alerts and baselines", move || {
         writes.operations.get()
     });
@@ -190,7 +218,8 @@ pub(super) fn viewers(sources: &mut Sources, viewers: &Viewers) {
     let (requests, hub) = (Arc::clone(&viewers.requests), viewers.hub.clone());
     sources.counter("http.requests", Unit::Operations, "requests answered", move || requests.get());
     let frames = hub.clone();
-    sources.counter("live.frames", Unit::Messages, "frames put out for viewers", move || frames.sent_frames());
+    sources
+        .counter("live.frames", Unit::Messages, "frames put out for viewers", move || frames.sent_frames());
     sources.gauge("live.viewers", Unit::Count, "viewers connected", move || hub.clients());
 }
 

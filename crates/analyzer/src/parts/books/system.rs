@@ -5,8 +5,8 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use telemetry::{
-    DeviceFacts, DeviceReader, PressureReader, ProcRoot, ProcessReader, ThreadBook, free_bytes, process_cpu_micros,
-    thread_cpu_micros,
+    DeviceFacts, DeviceReader, PressureReader, ProcRoot, ProcessReader, ThreadBook, free_bytes,
+    process_cpu_micros, thread_cpu_micros,
 };
 use xray::{Device, SeriesInfo, SeriesKind, Sources, ThreadRow, Unit, info};
 
@@ -45,10 +45,15 @@ impl System {
                 Err(error) => no_device_because = Some(error.to_string()),
             }
             let folder = PathBuf::from(folder);
-            sources.gauge("disk.free", Unit::Bytes, "what may still be written where the database is", move || {
-                // A folder that cannot be asked is not a full disk; other rules say that something is wrong with it.
-                free_bytes(&folder).unwrap_or(u64::MAX)
-            });
+            sources.gauge(
+                "disk.free",
+                Unit::Bytes,
+                "what may still be written where the database is",
+                move || {
+                    // A folder that cannot be asked is not a full disk; other rules say that something is wrong with it.
+                    free_bytes(&folder).unwrap_or(u64::MAX)
+                },
+            );
         }
         Self { threads, device, no_device_because, unknown_because }
     }

@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use xray::{
-    Catalogue, History, HistoryAnswer, HistoryError, HistoryQuery, Ledger, LedgerView, ProcessLedger, Recent, SeriesKind,
-    SeriesReading, Wear,
+    Catalogue, History, HistoryAnswer, HistoryError, HistoryQuery, Ledger, LedgerView, ProcessLedger, Recent,
+    SeriesKind, SeriesReading, Wear,
 };
 
 /// Over how many seconds the rate of a reading is taken.
@@ -92,8 +92,9 @@ impl Samples {
 
     /// Asks for the growth over the last so many seconds, or over what is known of them.
     fn grown<T>(&self, window_secs: u32, ask: impl FnOnce(&LedgerView<'_>) -> T) -> T {
-        let (catalogue, (mut grown, mut secs)) =
-            self.recent(|recent| (Arc::clone(recent.catalogue()), recent.all_grown(window_secs.min(RECENT_SECS))));
+        let (catalogue, (mut grown, mut secs)) = self.recent(|recent| {
+            (Arc::clone(recent.catalogue()), recent.all_grown(window_secs.min(RECENT_SECS)))
+        });
         if window_secs > RECENT_SECS {
             let now = now_ms();
             let longer = self.history.growth(now - i64::from(window_secs) * 1_000, now, now);

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use xray::{
-    AlertsReport, Delivery, Device, HistoryAnswer, JobAction, JobError, JobReport, JobsReport, SeriesInfo, ThreadRow,
+    AlertsReport, Delivery, Device, HistoryAnswer, JobAction, JobError, JobReport, JobsReport, SeriesInfo,
+    ThreadRow,
 };
 
 /// The books of one moment.
@@ -36,7 +37,8 @@ pub(crate) struct Facts {
 impl Facts {
     /// The medium, or why it is not known.
     pub(crate) fn device(&self) -> Result<Device, String> {
-        let reason = || self.no_device_because.clone().unwrap_or_else(|| "the system does not tell".to_owned());
+        let reason =
+            || self.no_device_because.clone().unwrap_or_else(|| "the system does not tell".to_owned());
         self.device.clone().ok_or_else(reason)
     }
 }
