@@ -7,7 +7,8 @@
 //! tiers had not written is found in the finer ones at the next start. Nothing is ever forced to the medium; after a power cut
 //! the last half minute or so is missing, too.
 //!
-//! **Size.** Some 300 series of a mesh with 100 observations a second take about 2 MB; 22 MB is the bound, whatever happens.
+//! **Size.** Some 300 series of a mesh with 100 observations a second take 1.6 KB a minute and about 2 MB in all. Beyond 22 MiB
+//! the oldest is deleted, whatever that is.
 //!
 //! **Clocks.** Everything is filed by the wall clock. Where it has been set back, slots that exist already are added to: the
 //! sums stay right, and rates are over the seconds that were really lived. Where it jumps ahead, the time between is missing.

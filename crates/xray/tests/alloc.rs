@@ -66,7 +66,8 @@ impl Meter {
         let gauge = Gauge::new();
         sources.gauge("queue.rows", Unit::Rows, "", move || gauge.get());
         let catalogue: Arc<Catalogue> = Arc::new(sources.catalogue().clone());
-        let history = History::open(folder, Arc::clone(&catalogue), HistoryCost::default()).unwrap();
+        let history = History::open(folder, Arc::clone(&catalogue), HistoryCost::default())
+            .expect("the temporary folder can be written");
         let sample = vec![0; catalogue.infos().len()];
         Self { sources, sample, recent: Recent::new(catalogue), history, counters }
     }
