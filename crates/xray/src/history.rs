@@ -7,7 +7,8 @@
 //! tiers had not written is found in the finer ones at the next start. Nothing is ever forced to the medium; after a power cut
 //! the last half minute or so is missing, too.
 //!
-//! **Size.** Some 300 series of a mesh with 100 observations a second take about 2 MB; 22 MB is the bound, whatever happens.
+//! **Size.** Some 300 series of a mesh with 100 observations a second take 1.6 KB a minute and about 2 MB in all. Beyond 22 MiB
+//! the oldest is deleted, whatever that is.
 //!
 //! **Clocks.** Everything is filed by the wall clock. Where it has been set back, slots that exist already are added to: the
 //! sums stay right, and rates are over the seconds that were really lived. Where it jumps ahead, the time between is missing.
@@ -30,6 +31,7 @@ use block::{Block, LATEST_SECS, Visitor};
 use files::{Files, Place, View};
 use parking_lot::Mutex;
 use rebuild::merge;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use sums::{Grid, Totals};
@@ -58,9 +60,7 @@ pub struct HistoryCost {
 
 /// Why a file of the history was not read or written.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "cannot {action} {path}: {source}; the history goes on in memory, and what is missing is written as soon as that works"
-)]
+#[error("cannot {action} {path}: {source}; the folder must be writable and have room")]
 pub struct HistoryFileError {
     action: &'static str,
     path: PathBuf,
@@ -84,7 +84,8 @@ pub enum HistoryOpenError {
     TooManySeries(usize),
 }
 
-/// The history. All of it can be used by several threads at once; only the meter's pushes.
+/// The history. Questions may come from several threads at once and hold up neither each other nor the meter; only the meter
+/// pushes.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -153,8 +154,13 @@ impl History {
         std::fs::create_dir_all(folder).map_err(|source| HistoryFileError::new("make", folder, source))?;
         // Whether it can be written is known now, not in a minute.
         let probe = folder.join("writable");
-        std::fs::write(&probe, []).map_err(|source| HistoryFileError::new("write", &probe, source))?;
-        std::fs::remove_file(&probe).map_err(|source| HistoryFileError::new("delete", &probe, source))?;
+        match std::fs::write(&probe, []).and_then(|()| std::fs::remove_file(&probe)) {
+            // Of a full disk there is room again one day; until then blocks are kept in memory.
+            Err(source) if !matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => {
+                return Err(HistoryFileError::new("write", &probe, source).into());
+            }
+            _ => {}
+        }
         let history = Self::at(Place::Written(folder.to_owned()), catalogue, cost)?;
         history.rebuild();
         Ok(history)
@@ -365,7 +371,7 @@ impl History {
         let error = files.append(encoded, &self.catalogue, &self.cost).err().map(|error| error.to_string());
         // Said once when it begins, not each minute.
         if let (Some(error), None) = (&error, &last_error) {
-            tracing::warn!(%error, "the history is not written");
+            tracing::warn!(%error, "the history is kept in memory until it can be written");
         }
         *last_error = error;
     }

@@ -140,7 +140,10 @@ impl Files {
     ) -> Result<(), HistoryFileError> {
         // A block of ours can always be read; one that cannot is not worth a file.
         let Some(head) = Head::read(block, self.tier) else { return Ok(()) };
-        let full = self.segments.last().is_none_or(|last| last.blocks >= self.tier.segment_blocks());
+        // A quarter, so that whole segments can go before all of them are too large.
+        let most_bytes = self.tier.most_bytes() / 4;
+        let is_full = |last: &Segment| last.blocks >= self.tier.segment_blocks() || last.bytes >= most_bytes;
+        let full = self.segments.last().is_none_or(is_full);
         if self.open.is_none() || full {
             self.begin_segment(folder, catalogue, cost)?;
         }
@@ -160,8 +163,13 @@ impl Files {
         catalogue: &Catalogue,
         cost: &HistoryCost,
     ) -> Result<(), HistoryFileError> {
-        let sequence = self.segments.last().map_or(1, |last| last.sequence.saturating_add(1));
-        let path = folder.join(format!("{}-{sequence:08}.hist", self.tier.name()));
+        let mut sequence = self.segments.last().map_or(1, |last| last.sequence.saturating_add(1));
+        let path = |sequence| folder.join(format!("{}-{sequence:08}.hist", self.tier.name()));
+        // A file that is there already is not ours to write over: a try that failed could not remove it.
+        while path(sequence).exists() {
+            sequence = sequence.saturating_add(1);
+        }
+        let path = path(sequence);
         let failed = |source| HistoryFileError::new("begin", &path, source);
         let begin = segment::begin(self.tier, catalogue).map_err(failed)?;
         let file = File::options().write(true).create_new(true).open(&path).map_err(failed)?;

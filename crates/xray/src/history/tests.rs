@@ -129,6 +129,20 @@ fn a_slot_that_two_runs_share_has_what_both_have_done() {
 }
 
 #[test]
+fn a_kill_after_a_clean_stop_within_the_same_slot_counts_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let begin = NOW - NOW % HOUR;
+    run(&open(folder.path()), begin, 35);
+    let history = open(folder.path());
+    run(&history, begin + 35, 90);
+    std::mem::forget(history);
+    let history = open(folder.path());
+    for later in [60, 2 * HOUR, 3 * 86_400] {
+        assert_eq!(total(&history, begin, begin + 3_600, begin + later), (1_200, 120), "{later}");
+    }
+}
+
+#[test]
 fn growth_of_a_late_reading_is_shared_out_and_that_of_a_long_sleep_is_not() {
     let history = History::in_memory(catalogue());
     for (at, value) in [(0, 0), (1, 7), (5, 107), (4_000, 150), (4_001, 155)] {
@@ -247,6 +261,13 @@ fn large_gauges_in_bytes_are_kept_to_a_thousandth_and_counters_exactly() {
         let kept = rounded(bytes);
         assert!(kept <= bytes && (bytes - kept) as f64 <= bytes as f64 / 1_024.0, "{bytes} {kept}");
     }
+    let infos = [SeriesKind::Counter, SeriesKind::Gauge]
+        .map(|kind| info(&format!("{kind:?}"), kind, Unit::Bytes, ""));
+    let history = History::in_memory(Arc::new(Catalogue::new(infos.to_vec())));
+    history.push(NOW * 1_000, &[0, 0]);
+    history.push((NOW + 1) * 1_000, &[200_000_001, 200_000_001]);
+    let growth = history.growth(NOW * 1_000, (NOW + 1) * 1_000, NOW * 1_000);
+    assert_eq!(growth.values, [200_000_001, rounded(200_000_001)]);
 }
 
 proptest! {

@@ -84,6 +84,10 @@ fn where_the_kernel_does_not_tell_there_is_a_reason_and_no_zero() {
     kernel.put("proc/self/io", "rchar: x\n");
     assert_eq!(reader.io(), None);
     assert!(reader.io_reason().unwrap().contains("rchar"));
+    // The file that gave nonsense is not the one that is there now.
+    fs::remove_file(kernel.0.path().join("proc/self/io")).unwrap();
+    kernel.put("proc/self/io", IO);
+    assert!(reader.io().is_some());
 }
 
 #[test]

@@ -104,6 +104,43 @@ fn the_oldest_goes_when_enough_is_behind_it() {
     assert_eq!(total(&history, now - 24 * HOUR, now, now), (864_000, 86_400));
 }
 
+#[test]
+fn large_files_give_way_to_new_ones_before_all_are_too_large() {
+    let folder = tempfile::tempdir().unwrap();
+    let infos = (0..500).map(|place| info(&place.to_string(), SeriesKind::Gauge, Unit::Rows, ""));
+    let wide = Arc::new(Catalogue::new(infos.collect()));
+    let history = History::open(folder.path(), wide, HistoryCost::default()).unwrap();
+    let mut noise = 1_u64;
+    for second in 0..1_500 {
+        let sample: Vec<u64> = (0..500)
+            .map(|_| {
+                noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                noise >> 32
+            })
+            .collect();
+        history.push((NOW + second) * 1_000, &sample);
+    }
+    let sizes = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap());
+    let of_seconds = sizes.filter(|entry| entry.file_name().to_string_lossy().starts_with("1s-"));
+    let bytes: u64 = of_seconds.map(|entry| entry.metadata().unwrap().len()).sum();
+    assert!(bytes <= Tier::Seconds.most_bytes() && bytes > Tier::Seconds.most_bytes() / 2, "{bytes}");
+}
+
+#[test]
+fn a_file_full_of_false_begins_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    run(&open(folder.path()), NOW - NOW % 60, 60);
+    let whole = fs::read(seconds_file(folder.path())).unwrap();
+    let first = Contents::read(&whole, Tier::Seconds).blocks[0].offset;
+    let with = |begins: usize| {
+        let mut bytes = whole[..first].to_vec();
+        bytes.extend(block::MAGIC.repeat(begins));
+        bytes.extend(&whole[first..]);
+        Contents::read(&bytes, Tier::Seconds).blocks.len()
+    };
+    assert_eq!((with(50), with(10_000)), (1, 0));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

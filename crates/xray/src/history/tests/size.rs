@@ -143,3 +143,44 @@ fn a_busy_mesh_takes_less_than_two_kilobytes_a_minute() {
     assert!(a_block <= 1_600.0, "{a_block:.0}");
     assert!(all <= 1_800.0, "{all:.0}");
 }
+
+/// What questions cost: `cargo test -p xray --lib cost_of_a_question -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement, not a test"]
+fn cost_of_a_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::open(folder.path(), Mesh::catalogue(), HistoryCost::default()).unwrap();
+    let mut mesh = Mesh::new();
+    let begin = NOW - 30 * 86_400;
+    let mut second = begin;
+    // Once in 61 s is taken for a sleep, so each push fills one slot.
+    while second < NOW {
+        history.push(second * 1_000, mesh.tick());
+        second += if second < NOW - 86_400 { 61 } else { 1 };
+    }
+    let names = history.catalogue().infos().iter().take(32).map(|info| info.name.clone()).collect();
+    for (what, from, step) in
+        [("30 days", begin, Some(60)), ("30 days", begin, None), ("an hour", NOW - HOUR, Some(1))]
+    {
+        let from_secs = Some(from);
+        let query =
+            HistoryQuery { series: Vec::clone(&names), from_secs, to_secs: Some(NOW), step_secs: step };
+        for place in [&history, &History::read_only(folder.path(), Mesh::catalogue())] {
+            let before = telemetry::thread_cpu_micros();
+            let answer = place.query(&query, NOW * 1_000).unwrap();
+            let micros = telemetry::thread_cpu_micros() - before;
+            println!("{what}, step {}: {micros} us", answer.step_secs);
+        }
+    }
+    for secs in [300, HOUR, 86_400, 30 * 86_400] {
+        let before = telemetry::thread_cpu_micros();
+        let growth = history.growth((NOW - secs) * 1_000, NOW * 1_000, NOW * 1_000);
+        let micros = telemetry::thread_cpu_micros() - before;
+        println!("growth over {secs} s, {} of them known: {micros} us", growth.covered_secs);
+    }
+    let before = telemetry::thread_cpu_micros();
+    std::mem::forget(history);
+    let history = History::open(folder.path(), Mesh::catalogue(), HistoryCost::default()).unwrap();
+    println!("opening: {} us", telemetry::thread_cpu_micros() - before);
+    drop(history);
+}
