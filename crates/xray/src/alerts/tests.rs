@@ -100,8 +100,10 @@ fn the_file_is_bounded_and_old_events_are_forgotten() {
         KEPT_ANYWAY,
         "a clock that is wrong does not cost everything"
     );
+    let long = Flag { reason: "because ".repeat(60), ..outbox::test_flag(START_MS) };
+    let long = Change { flag: long, ..change(AlertChange::Cleared, "long") };
     for _ in 0..12_000 {
-        alerts.record(START_MS, &[change(AlertChange::Cleared, "new")]);
+        alerts.record(START_MS, std::slice::from_ref(&long));
     }
     let bytes = fs::metadata(folder.path().join("alerts.jsonl")).unwrap().len();
     assert!(bytes <= log::MAX_BYTES && bytes > log::MAX_BYTES / 2, "{bytes}");

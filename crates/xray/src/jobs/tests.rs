@@ -147,6 +147,23 @@ fn a_job_that_was_asked_for_and_then_paused_waits_to_be_resumed() {
 }
 
 #[test]
+fn the_time_in_which_a_run_was_paused_is_not_its_own() {
+    let fixture = Fixture::new();
+    let run = fixture.job(None).begin();
+    fixture.clock.pass(Duration::from_secs(5));
+    fixture.control(JobAction::Pause).unwrap();
+    let (jobs, recent) = (fixture.jobs.clone(), fixture.recent(&[]));
+    fixture.clock.on_second(move || {
+        jobs.control("rewrite", JobAction::Resume, &recent).unwrap();
+    });
+    assert!(run.go_on());
+    fixture.clock.pass(Duration::from_secs(4));
+    assert_eq!(fixture.report().took_ms, Some(9_000));
+    drop(run);
+    assert_eq!(fixture.report().took_ms, Some(9_000));
+}
+
+#[test]
 fn what_cannot_be_done_to_a_job_is_refused_with_the_reason() {
     let fixture = Fixture::new();
     let job = fixture.job(None);

@@ -260,6 +260,8 @@ mod tests {
     fn a_figure_that_doubles_and_a_warning_that_becomes_critical_are_told_again() {
         let doubled = (0..300).map(|second| (if second < 100 { 2.0 } else { 4.1 }, Severity::Warning));
         assert_eq!(changes(doubled), [(10, AlertChange::Raised), (110, AlertChange::Worsened)]);
+        let filling = (0..300).map(|second| (if second < 12 { 2.0 } else { 4.1 }, Severity::Warning));
+        assert_eq!(changes(filling), [(10, AlertChange::Raised), (80, AlertChange::Worsened)]);
         let critical = (0..300).map(|second| {
             (2.0, if (50..90).contains(&second) { Severity::Critical } else { Severity::Warning })
         });

@@ -96,13 +96,13 @@ fn a_disk_that_is_nearly_full_is_told_once_more_when_it_is_critical() {
 }
 
 /// Five weeks of this rate at each hour.
-fn usual(catalogue: &Catalogue, rate: u64) -> Baselines {
+fn usual(catalogue: &Catalogue, cause: &str, rate: u64) -> Baselines {
     let mut baselines = Baselines::in_memory(catalogue);
     let mut recent = Recent::new(Arc::new(catalogue.clone()));
-    let packets = catalogue.find("written.packets.wal").unwrap().place();
+    let of_cause = catalogue.find(&format!("written.{cause}.wal")).unwrap().place();
     let mut sample = vec![0; catalogue.infos().len()];
     for minute in 0..5 * 168 * 60 {
-        sample[packets] += rate * 60;
+        sample[of_cause] += rate * 60;
         recent.push(minute * 60_000, &sample);
         baselines.tick(minute * 60_000, &recent, |_| false);
     }
@@ -111,7 +111,7 @@ fn usual(catalogue: &Catalogue, rate: u64) -> Baselines {
 
 #[test]
 fn packets_that_write_much_more_than_they_usually_do_at_this_hour() {
-    let scenario = Scenario::with_baselines(|catalogue| usual(catalogue, 8_000));
+    let scenario = Scenario::with_baselines(|catalogue| usual(catalogue, "packets", 8_000));
     // Well within the budget of what arrives, but four times as much as usual.
     scenario.each_second(|second, values| values.live(second, 100));
     scenario.pass(130);
@@ -124,8 +124,19 @@ fn packets_that_write_much_more_than_they_usually_do_at_this_hour() {
 
 #[test]
 fn packets_that_write_as_usual_are_all_right() {
-    let scenario = Scenario::with_baselines(|catalogue| usual(catalogue, 34_000));
+    let scenario = Scenario::with_baselines(|catalogue| usual(catalogue, "packets", 34_000));
     scenario.each_second(|second, values| values.live(second, 100));
     scenario.pass(300);
     assert_eq!(scenario.told(), [""; 0]);
+}
+
+#[test]
+fn a_job_that_does_the_work_of_an_hour_at_once_is_all_right_and_one_that_does_more_is_not() {
+    let scenario = Scenario::with_baselines(|catalogue| usual(catalogue, "retention", 8_000));
+    scenario.each_second(|second, values| values.written("retention", u64::from(second < 10) * MIB));
+    scenario.pass(1_500);
+    assert_eq!(scenario.told(), [""; 0]);
+    scenario.each_second(|_, values| values.written("retention", 40_000));
+    scenario.pass(1_200);
+    assert_eq!(scenario.active(), ["retention.baseline"]);
 }
