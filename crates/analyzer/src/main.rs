@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod envelope_file;
+mod log_book;
 mod pace;
 mod parts;
 
@@ -55,6 +56,6 @@ fn init_logging() {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(|| log_book::Counted(std::io::stderr()))
         .init();
 }

@@ -88,7 +88,7 @@ pub enum HistoryError {
 }
 
 /// Why a job was not controlled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum JobError {
     /// There is none of this name.
     #[error("no job `{0}`")]
@@ -99,7 +99,7 @@ pub enum JobError {
         /// Its name.
         job: String,
         /// What was asked for.
-        action: &'static str,
+        action: String,
         /// Why not.
         reason: String,
     },

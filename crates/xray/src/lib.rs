@@ -6,12 +6,28 @@
 
 #![forbid(unsafe_code)]
 
+mod alerts;
+mod baseline;
 mod books;
+mod files;
+mod history;
+mod jobs;
+mod ledger;
+mod meter;
 mod recent;
 mod report;
+mod rules;
 mod series;
 
+pub use alerts::Alerts;
+pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
+pub use files::Written;
+pub use history::{Growth, History, HistoryCost, HistoryFileError, HistoryOpenError};
+pub use jobs::{Job, JobPlan, Jobs, Run, StepReport, Wake, Work};
+pub use ledger::LedgerView;
+pub use meter::Meter;
 pub use recent::Recent;
 pub use report::*;
+pub use rules::{Change, Watch};
 pub use series::{Catalogue, SeriesId, Sources, info};

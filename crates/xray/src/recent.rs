@@ -61,6 +61,22 @@ impl Recent {
         Some((grown, self.seconds(base)))
     }
 
+    /// By how much each counter has grown over the last `secs` seconds, or over what there is, in the order of the catalogue
+    /// (gauges are given as 0), and in how many seconds.
+    pub fn all_grown(&self, secs: u32) -> (Vec<u64>, f64) {
+        let infos = self.catalogue.infos();
+        let mut grown = vec![0; infos.len()];
+        let Some(base) = self.base(secs) else { return (grown, 0.0) };
+        for age in (0..base).rev() {
+            let (older, newer) = (self.sample(age + 1), self.sample(age));
+            let steps = older.iter().zip(newer).map(|(older, newer)| newer.saturating_sub(*older));
+            grown.iter_mut().zip(steps).for_each(|(sum, step)| *sum += step);
+        }
+        let gauges = grown.iter_mut().zip(infos).filter(|(_, info)| info.kind == SeriesKind::Gauge);
+        gauges.for_each(|(sum, _)| *sum = 0);
+        (grown, self.seconds(base))
+    }
+
     /// A counter's mean a second over the last `secs` seconds.
     pub fn rate(&self, id: SeriesId, secs: u32) -> Option<f64> {
         self.grown(id, secs).filter(|(_, secs)| *secs > 0.0).map(|(grown, secs)| grown as f64 / secs)
@@ -79,11 +95,7 @@ impl Recent {
 
     /// Visits the samples from the oldest to the newest: when it was taken, and its values.
     pub fn samples(&self) -> impl Iterator<Item = (i64, &[u64])> {
-        let width = self.catalogue.infos().len();
-        (0..self.pushed.min(SECONDS)).rev().map(move |age| {
-            let place = (self.pushed - 1 - age) % SECONDS;
-            (self.times[place], &self.values[place * width..(place + 1) * width])
-        })
+        (0..self.pushed.min(SECONDS)).rev().map(|age| (self.time(age), self.sample(age)))
     }
 
     /// How a series is read.
@@ -109,9 +121,13 @@ impl Recent {
         self.times[(self.pushed - 1 - age) % SECONDS]
     }
 
+    fn sample(&self, age: usize) -> &[u64] {
+        let (place, width) = ((self.pushed - 1 - age) % SECONDS, self.catalogue.infos().len());
+        &self.values[place * width..(place + 1) * width]
+    }
+
     fn value(&self, age: usize, id: SeriesId) -> u64 {
-        let place = (self.pushed - 1 - age) % SECONDS;
-        self.values[place * self.catalogue.infos().len() + id.place()]
+        self.sample(age)[id.place()]
     }
 }
 
@@ -155,6 +171,7 @@ mod tests {
             recent.push(at, &[value, 0]);
         }
         assert_eq!(recent.grown(A, 60), Some((80, 3.0)));
+        assert_eq!(recent.all_grown(60), (vec![80, 0], 3.0));
         recent.push(500, &[50, 0]);
         assert_eq!(recent.grown(A, 60), None);
         assert_eq!(recent.last(A), 50);

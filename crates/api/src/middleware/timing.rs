@@ -69,6 +69,7 @@ pub(crate) async fn measure(
 ) -> Response {
     let path = request.uri().path().to_owned();
     let started = Instant::now();
+    state.count_request();
     let response = next.run(request).await;
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     state.timings().record(route, &path, started.elapsed(), response.status().as_u16());

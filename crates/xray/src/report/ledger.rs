@@ -164,14 +164,17 @@ pub struct Remainder {
 /// One stage of the waterfall.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Stage {
-    /// `received`, `bound`, `pages`, `wal`, `checkpoint`, `wchar`, `write_bytes`, `device`.
+    /// `received`, `bound`, `pages`, `wal`, `checkpoint`, `counted`, `wchar`, `write_bytes`, `device`.
     pub stage: String,
     /// Bytes; null where they are not known.
     pub bytes: Option<u64>,
     /// Bytes for each observation stored in the window; null when there were none.
     pub per_observation: Option<f64>,
-    /// Ratio to the bytes of the stage before; null when either is not known or nothing.
+    /// Ratio to the bytes of the stage `ratio_to`; null when either is not known or nothing.
     pub ratio: Option<f64>,
+    /// The stage with which this one is compared: the one before, but for checkpoints, which come after the log, and what is
+    /// counted, which is both and all other files.
+    pub ratio_to: Option<String>,
     /// What it is, or why it is not known.
     pub note: String,
 }
@@ -224,8 +227,13 @@ pub struct Wear {
     pub bytes_per_year: f64,
     /// Seconds over which it was measured, at most a day.
     pub over_secs: u64,
-    /// Which count it is: `write_bytes` less cancelled, or `counted` where the kernel does not tell.
+    /// Which count `bytes_per_day` is: `counted`, the sum of the ledger, because `write_bytes` can be a hundred times too much
+    /// where the kernel keeps files in large folios, and the device counts everybody.
     pub basis: String,
+    /// The same by `write_bytes` less cancelled; null where the kernel does not tell.
+    pub billed_bytes_per_day: Option<f64>,
+    /// The same as the device counts it, whoever wrote; null where the system does not tell.
+    pub device_bytes_per_day: Option<f64>,
     /// The medium; null where the system does not tell.
     pub device: Option<Device>,
     /// Why it is null.

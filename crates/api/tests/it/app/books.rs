@@ -79,7 +79,7 @@ impl Books for TestBooks {
             ("retention", JobAction::Pause) => Ok(job(JobState::Paused)),
             ("retention", _) => Err(JobError::Refused {
                 job: name.to_owned(),
-                action: "run",
+                action: "run".to_owned(),
                 reason: "it runs already".to_owned(),
             }),
             _ => Err(JobError::Unknown(name.to_owned())),
