@@ -7,4 +7,5 @@ mod app;
 mod golden;
 mod live;
 mod metrics;
+mod packaging;
 mod page;
