@@ -297,20 +297,27 @@ fn the_ledger_closes_and_agrees_with_the_kernel() {
 fn a_serving_process_shows_the_books_of_the_ingest_process() {
     let scratch = tempfile::tempdir().expect("a scratch folder");
     let mut ingest = Server::ingest_in(&binary(), scratch.path(), &[]);
-    let serve = Server::serve_in(&binary(), scratch.path(), &[]);
+    let config = configuration(scratch.path(), &json!({"apiKey": KEY}));
+    let serve = Server::serve_in(&binary(), scratch.path(), &["--config", &config]);
+    let mut client = serve.client();
+    eventually("the jobs of ingest", || {
+        let jobs = client.get("/api/jobs").json();
+        (!jobs["jobs"].as_array()?.is_empty()).then_some(())
+    });
     let mut publisher = AckedPublisher::connect(&ingest.mqtt, "split", 200).expect("the broker takes us");
     for number in 0..2_000 {
         publisher.publish(TOPIC, message(number).as_bytes()).expect("the broker takes it");
     }
     publisher.settle().expect("all are stored");
-    let mut client = serve.client();
     let ledger = eventually("what ingest has written", || {
         let ledger = client.get("/api/perf/ledger?window=60").json();
         let ingest = ledger["processes"].as_array()?.iter().find(|row| row["process"] == "ingest")?;
         (ingest["causes"].as_array()?.iter().any(|row| row["cause"] == "packets")).then(|| ledger.clone())
     });
     assert!(ledger["processes"].as_array().unwrap().iter().any(|row| row["process"] == "serve"), "{ledger}");
-    assert!(!client.get("/api/jobs").json()["jobs"].as_array().unwrap().is_empty());
+    let pause = json!({"action": "pause"}).to_string();
+    let paused = client.request("POST", "/api/jobs/retention", &[("X-API-Key", KEY)], pause.as_bytes());
+    assert_eq!((paused.status, &paused.json()["state"]), (200, &json!("paused")), "ingest has done it");
     let io = client.get("/api/perf/io").json();
     assert_eq!(io["ingestorStatus"]["stale"], false, "{io}");
     assert!(io["ingestor"].is_object());
@@ -323,4 +330,6 @@ fn a_serving_process_shows_the_books_of_the_ingest_process() {
     assert!(io.get("ingestor").is_none(), "figures of the past are no rates of now: {io}");
     assert_eq!(client.get("/api/perf/write-sources").json()["stale"], true);
     assert_eq!(client.get("/api/alerts").json()["verdict"]["level"], "unknown");
+    let refused = client.request("POST", "/api/jobs/retention", &[("X-API-Key", KEY)], pause.as_bytes());
+    assert_eq!(refused.status, 503);
 }

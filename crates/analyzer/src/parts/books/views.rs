@@ -16,6 +16,9 @@ const RATE_SECS: u32 = 30;
 /// Longer windows than this are asked of the history: the seconds are kept in memory for twenty minutes.
 const RECENT_SECS: u32 = 1_200;
 
+/// Samples are a second apart, more or less.
+const YOUNG_SECS: f64 = 3.0;
+
 /// Wear is measured over a day, because meshes and jobs have a daily rhythm.
 const WEAR_SECS: u32 = 86_400;
 
@@ -95,7 +98,8 @@ impl Samples {
         let (catalogue, (mut grown, mut secs)) = self.recent(|recent| {
             (Arc::clone(recent.catalogue()), recent.all_grown(window_secs.min(RECENT_SECS)))
         });
-        if window_secs > RECENT_SECS {
+        // Of before the start, and of longer ago than the seconds are kept, the files know.
+        if secs + YOUNG_SECS < f64::from(window_secs) {
             let now = now_ms();
             let longer = self.history.growth(now - i64::from(window_secs) * 1_000, now, now);
             if longer.covered_secs as f64 > secs {
