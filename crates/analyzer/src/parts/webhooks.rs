@@ -67,6 +67,8 @@ struct Shared {
 struct State {
     /// One for each webhook, in the order of the configuration.
     lines: Vec<Line>,
+    /// What gave way to newer events. The thread tells of it, because whoever sends may hold what the told one waits for.
+    crowded_out: Vec<(u64, Delivery)>,
     stopping: bool,
 }
 
@@ -86,6 +88,14 @@ struct Waiting {
     due: Instant,
 }
 
+/// What the thread has to do next.
+enum Work {
+    /// Send an event to the webhook at this place.
+    Try(usize, Arc<AlertEvent>),
+    /// Say what became of events.
+    Tell(Vec<(u64, Delivery)>),
+}
+
 impl Webhooks {
     /// Starts the thread, if there is anybody to tell. `told` is called on it for each event that was delivered or given up.
     ///
@@ -102,7 +112,7 @@ impl Webhooks {
         let lines = config.hooks.iter().map(|_| Line::default()).collect();
         let shared = Arc::new(Shared {
             postman: Postman::new(),
-            state: Mutex::new(State { lines, stopping: false }),
+            state: Mutex::new(State { lines, crowded_out: Vec::new(), stopping: false }),
             changed: Condvar::new(),
             config,
             pace,
@@ -120,25 +130,22 @@ impl Webhooks {
     pub(crate) fn send(&self, event: AlertEvent) {
         let event = Arc::new(event);
         let now = Instant::now();
-        let mut crowded_out = Vec::new();
         let mut state = self.shared.state.lock();
-        for (line, hook) in state.lines.iter_mut().zip(&self.shared.config.hooks) {
+        let State { lines, crowded_out, .. } = &mut *state;
+        for (line, hook) in lines.iter_mut().zip(&self.shared.config.hooks) {
             // The first may be on its way, so the one behind it gives way.
             if line.waiting.len() >= MOST_WAITING
                 && let Some(gone) = line.waiting.remove(1)
             {
                 line.given_up += 1;
-                crowded_out.push((gone, hook.name.clone()));
+                let (webhook, attempts) = (hook.name.clone(), gone.failures);
+                let error = Some("too many events wait for this webhook".to_owned());
+                crowded_out.push((gone.event.id, Delivery { webhook, delivered: false, attempts, error }));
             }
             line.waiting.push_back(Waiting { event: Arc::clone(&event), since: now, failures: 0, due: now });
         }
         drop(state);
         self.shared.changed.notify_all();
-        for (gone, webhook) in crowded_out {
-            let error = Some("too many events wait for this webhook".to_owned());
-            let delivery = Delivery { webhook, delivered: false, attempts: gone.failures, error };
-            (self.shared.told)(gone.event.id, delivery);
-        }
     }
 
     /// How the webhooks do, in the order of the configuration.
@@ -194,26 +201,36 @@ impl Drop for Webhooks {
 
 impl Shared {
     fn work(&self) {
-        while let Some((place, event)) = self.next() {
-            let result = self.postman.post(&self.config.hooks[place], &self.message(&event));
-            if let Some(delivery) = self.note(place, result) {
-                (self.told)(event.id, delivery);
+        while let Some(work) = self.next() {
+            match work {
+                Work::Try(place, event) => {
+                    let result = self.postman.post(&self.config.hooks[place], &self.message(&event));
+                    if let Some(delivery) = self.note(place, result) {
+                        (self.told)(event.id, delivery);
+                    }
+                }
+                Work::Tell(outcomes) => {
+                    outcomes.into_iter().for_each(|(event, delivery)| (self.told)(event, delivery));
+                }
             }
         }
     }
 
-    /// Waits for the next event to try and the webhook that it is for; `None` when it is time to stop.
-    fn next(&self) -> Option<(usize, Arc<AlertEvent>)> {
+    /// Waits for something to do; `None` when it is time to stop.
+    fn next(&self) -> Option<Work> {
         let mut state = self.state.lock();
         loop {
             if state.stopping {
                 return None;
             }
+            if !state.crowded_out.is_empty() {
+                return Some(Work::Tell(std::mem::take(&mut state.crowded_out)));
+            }
             let firsts = state.lines.iter().enumerate();
             let first = firsts.filter_map(|(place, line)| Some((place, line.waiting.front()?)));
             match first.min_by_key(|(_, waiting)| waiting.due) {
                 Some((place, waiting)) if waiting.due <= Instant::now() => {
-                    return Some((place, Arc::clone(&waiting.event)));
+                    return Some(Work::Try(place, Arc::clone(&waiting.event)));
                 }
                 Some((_, waiting)) => {
                     let due = waiting.due;

@@ -138,7 +138,7 @@ fn trend(client: &Client, series: &[SeriesReading], now_secs: i64) -> Vec<u64> {
     client.ask::<HistoryAnswer>(&path).map(|answer| summed(&answer)).unwrap_or_default()
 }
 
-/// The sum of all series at each step; the newest steps may not be known yet and are left out.
+/// The sum of all series at each step; the oldest and the newest steps of which nothing is known are left out.
 fn summed(answer: &HistoryAnswer) -> Vec<u64> {
     let steps = answer.series.iter().map(|series| series.values.len()).max().unwrap_or_default();
     let at = |step: usize| {
@@ -149,7 +149,9 @@ fn summed(answer: &HistoryAnswer) -> Vec<u64> {
     while sums.last().is_some_and(Option::is_none) {
         sums.pop();
     }
-    sums.into_iter().map(|sum| sum.unwrap_or_default() as u64).collect()
+    // What was before the program had a history is no silence.
+    let known = sums.into_iter().skip_while(Option::is_none);
+    known.map(|sum| sum.unwrap_or_default() as u64).collect()
 }
 
 #[cfg(test)]
@@ -165,7 +167,8 @@ mod tests {
             unit: Unit::Bytes,
             values: values.to_vec(),
         };
-        let series = vec![of(&[Some(1.0), None, Some(3.0), None]), of(&[Some(10.0), None, None, None])];
+        let series =
+            vec![of(&[None, Some(1.0), None, Some(3.0), None]), of(&[None, Some(10.0), None, None, None])];
         let answer = HistoryAnswer { from_secs: 0, step_secs: 1, series };
         assert_eq!(summed(&answer), [11, 0, 3]);
         assert_eq!(summed(&HistoryAnswer::default()), Vec::<u64>::new());
