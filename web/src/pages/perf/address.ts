@@ -22,16 +22,16 @@ export function closed(query: Query): Query {
 export const SECTIONS = [
   ['history', 'History'],
   ['io', 'Disk I/O'],
-  ['sources', 'Write sources'],
+  ['writer', 'Writer'],
   ['sqlite', 'SQLite'],
+  ['sources', 'Write sources'],
   ['ledger', 'Ledger'],
   ['waterfall', 'Amplification'],
   ['wear', 'Wear'],
   ['jobs', 'Jobs'],
-  ['writer', 'Writer'],
   ['memory', 'Memory'],
-  ['ingest', 'Ingest'],
   ['requests', 'Requests'],
+  ['ingest', 'Ingest'],
   ['alerts', 'Alerts'],
 ] as const;
 

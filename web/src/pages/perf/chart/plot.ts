@@ -81,7 +81,7 @@ export function options(spec: () => Spec, size: { width: number; height: number 
         gap: 6,
         space: compact ? 30 : 36,
         incrs: increments(spec().measure),
-        values: (_u, splits) => splits.map((value) => figure(value, spec().measure)),
+        values: (_u, splits) => splits.map((value) => (value === 0 ? '0' : figure(value, spec().measure))),
       },
     ],
     series: [

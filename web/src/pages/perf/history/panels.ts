@@ -13,8 +13,8 @@ export const PANELS: readonly Panel[] = [
     title: 'Written to disk',
     series: [
       ['process.write_bytes', 'billed'],
-      ['process.wchar', 'given to the kernel'],
-      ['device.written', 'by the device'],
+      ['process.wchar', 'kernel'],
+      ['device.written', 'device'],
     ],
     threshold: 'write_bytes_per_sec',
   },
@@ -31,7 +31,7 @@ export const PANELS: readonly Panel[] = [
     threshold: 'wal_bytes',
   },
   {
-    title: 'Writer',
+    title: 'Commits and waits',
     series: [
       ['commit.p99', 'commit p99'],
       ['writer.wait_p99', 'wait p99'],
@@ -40,7 +40,7 @@ export const PANELS: readonly Panel[] = [
   },
   { title: 'Rows waiting', series: [['queue.rows', 'waiting']] },
   {
-    title: 'Memory',
+    title: 'Memory held',
     series: [
       ['memory.resident', 'resident'],
       ['memory.index', 'packets'],

@@ -51,9 +51,7 @@ export function keyFigures(r: Reading, history: History | undefined): KeyFigure[
     {
       name: 'At this pace',
       value: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_day)} a day` : '–',
-      note: r.ledger
-        ? `${decimalBytes(r.ledger.wear.bytes_per_year)} a year, over ${duration(r.ledger.wear.over_secs * 1000)}`
-        : '',
+      note: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_year)} a year` : '',
       series: ['process.write_bytes', 'device.written'],
       past: written,
       warn: false,
