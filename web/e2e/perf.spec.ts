@@ -159,6 +159,8 @@ test('nothing is asked for while nobody looks, and all at once when somebody doe
   const server = await fake(page, healthy());
   await openPerf(page);
   await expect(page.locator('.panel canvas')).toHaveCount(8);
+  // What every page asks for some seconds after it was opened has been asked for.
+  await pass(page, 3_000);
   const look = (hidden: boolean) =>
     page.evaluate((value) => {
       Object.defineProperty(document, 'hidden', { value, configurable: true });
@@ -282,6 +284,33 @@ test('on a phone the parts are folded under their figures, and nothing runs out 
   expect(await over()).toBeLessThanOrEqual(0);
   const inner = await page.locator('.page').evaluate((element) => element.scrollWidth - element.clientWidth);
   expect(inner).toBeLessThanOrEqual(0);
+});
+
+for (const width of [720, 1000, 1280]) {
+  test(`nothing runs out of the performance page at ${width} px, with a chart beside it or without`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 844 });
+    await fake(page, rewriting());
+    for (const query of ['', '?series=process.write_bytes']) {
+      await openPerf(page, query);
+      await expect(page.locator('canvas').first()).toBeVisible();
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+      expect(await page.locator('.page').evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
+    }
+  });
+}
+
+test('every page says when something is wrong with the server', async ({ page, complaints }) => {
+  await page.clock.install();
+  const server = await fake(page, rewriting());
+  await page.goto('/#/observers');
+  await pass(page, 3_000);
+  const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: /Performance/ });
+  await expect(link).toHaveAccessibleName(/critical: The job rewrite makes ingest wait/);
+  server.answers = healthy();
+  await pass(page, 60_000);
+  await expect(link).toHaveAccessibleName('Performance');
+  // Of the other pages there are no fixtures.
+  complaints.length = 0;
 });
 
 for (const theme of ['dark', 'light'] as const) {

@@ -61,7 +61,7 @@ export function options(spec: () => Spec, size: { width: number; height: number 
   const font = FONT;
   return {
     ...size,
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
