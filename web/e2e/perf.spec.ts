@@ -1,30 +1,28 @@
 /** The performance page, against a server that says what each test wants. */
-import type { Page } from '@playwright/test';
-import axe from 'axe-core';
 import { expect, test } from './analyzer';
-import { fake } from './fixtures/perf';
+import { fake, openPerf, part, pass, REFRESH_MS } from './fixtures/perf';
 import { healthy, notHere, rewriting } from './fixtures/states';
-
-/** How often the page asks. */
-const REFRESH_MS = 5_000;
-
-async function openPerf(page: Page, query = ''): Promise<void> {
-  await page.goto(`/#/perf${query}`);
-  await expect(page.locator('.verdict')).toBeVisible();
-  await expect(page.getByRole('status', { name: /^Loading/ })).toHaveCount(0);
-}
-
-/** Lets the page's own clock go on, so that no test waits for it. */
-async function pass(page: Page, ms: number): Promise<void> {
-  await page.clock.runFor(ms);
-}
-
-const part = (page: Page, id: string) => page.locator(`#perf-${id}`);
 
 test('every part of the page is there, with the figures of the API', async ({ page }) => {
   await fake(page, healthy());
   await openPerf(page);
-  for (const name of ['History', 'Disk I/O', 'Write sources', 'SQLite', 'Ledger', 'Amplification', 'Wear', 'Jobs', 'Writer', 'Memory', 'Ingest accounting', 'Endpoints', 'Slow requests', 'Alert history', 'Webhooks']) {
+  for (const name of [
+    'History',
+    'Disk I/O',
+    'Write sources',
+    'SQLite',
+    'Ledger',
+    'Amplification',
+    'Wear',
+    'Jobs',
+    'Writer',
+    'Memory',
+    'Ingest accounting',
+    'Endpoints',
+    'Slow requests',
+    'Alert history',
+    'Webhooks',
+  ]) {
     await expect(page.getByRole('heading', { name, exact: true })).toBeVisible();
   }
   await expect(page.locator('.verdict')).toContainText('All is well');
@@ -34,7 +32,9 @@ test('every part of the page is there, with the figures of the API', async ({ pa
   await expect(part(page, 'sqlite')).toContainText('8 192 KiB');
   await expect(part(page, 'ledger')).toContainText('0.60 %');
   await expect(part(page, 'jobs').getByRole('row', { name: /retention/ })).toContainText('31 %');
-  await expect(page.getByRole('table', { name: 'Per source' }).locator('tbody tr').first()).toContainText('=');
+  await expect(page.getByRole('table', { name: 'Per source' }).locator('tbody tr').first()).toContainText(
+    '=',
+  );
 });
 
 test('the sums of the ledger by cause and by effect are the same', async ({ page }) => {
@@ -59,7 +59,9 @@ test('a culprit is named with the reason and a remedy, and goes when it has gone
   await expect(card).toContainText('100 % of them were as before');
   await expect(card).toContainText('What to do: Pause the job');
   await expect(page.getByRole('alert')).toContainText('Critical');
-  await expect(part(page, 'sources').getByRole('row', { name: /backfill_rewrite/ })).toContainText('changes none');
+  await expect(part(page, 'sources').getByRole('row', { name: /backfill_rewrite/ })).toContainText(
+    'changes none',
+  );
 
   server.answers = healthy();
   await pass(page, REFRESH_MS);
@@ -112,66 +114,13 @@ test('a part that fails keeps its last figures, and the page says so', async ({ 
   await page.clock.install();
   await fake(page, healthy());
   await openPerf(page);
-  await page.route('**/api/perf/io', (route) => route.fulfill({ status: 500, json: { error: 'internal error' } }));
+  await page.route('**/api/perf/io', (route) =>
+    route.fulfill({ status: 500, json: { error: 'internal error' } }),
+  );
   await pass(page, REFRESH_MS);
   await expect(page.getByText('Not answered this time: disk I/O')).toBeVisible();
   await expect(part(page, 'io')).toContainText('44.0 KB/s');
   complaints.length = 0;
-});
-
-test('nothing moves when the figures change', async ({ page }) => {
-  await page.clock.install();
-  const server = await fake(page, healthy());
-  await openPerf(page);
-  await expect(page.locator('.panel canvas')).toHaveCount(8);
-  await page.evaluate(() => {
-    const state = window as unknown as { shift: number; from: string[] };
-    state.shift = 0;
-    state.from = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as (PerformanceEntry & { value: number; sources: { node: Node }[] })[]) {
-        state.shift += entry.value;
-        state.from.push(...entry.sources.map(({ node }) => node?.parentElement?.outerHTML?.slice(0, 160) ?? ''));
-      }
-    }).observe({ type: 'layout-shift' });
-  });
-  const row = await part(page, 'sources').getByRole('row', { name: /obs_inserted/ }).elementHandle();
-  for (const factor of [1.04, 1.31, 0.9]) {
-    const next = healthy();
-    next.io = { ...next.io, writeBytesPerSec: next.io.writeBytesPerSec * factor, syscallsWrite: 31.2 * factor };
-    next.writes = { ...next.writes, sources: { ...next.writes.sources, obs_inserted: Math.round(1_024_118 * factor) } };
-    server.answers = next;
-    await pass(page, REFRESH_MS);
-    await expect(part(page, 'sources')).toContainText(new RegExp(`^.*${String(Math.round(1_024_118 * factor)).slice(-3)}`, 's'));
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => resolve(null))));
-  }
-  // The row is the same one: only its text has changed.
-  expect(await row?.evaluate((element) => element.isConnected)).toBe(true);
-  const { shift, from } = await page.evaluate(() => {
-    const state = window as unknown as { shift: number; from: string[] };
-    return { shift: state.shift, from: state.from };
-  });
-  expect(shift, from.join('\n')).toBe(0);
-});
-
-test('nothing is asked for while nobody looks, and all at once when somebody does', async ({ page }) => {
-  await page.clock.install();
-  const server = await fake(page, healthy());
-  await openPerf(page);
-  await expect(page.locator('.panel canvas')).toHaveCount(8);
-  // What every page asks for some seconds after it was opened has been asked for.
-  await pass(page, 3_000);
-  const look = (hidden: boolean) =>
-    page.evaluate((value) => {
-      Object.defineProperty(document, 'hidden', { value, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, hidden);
-  await look(true);
-  server.asked.length = 0;
-  await pass(page, 10 * REFRESH_MS);
-  expect(server.asked).toEqual([]);
-  await look(false);
-  await expect.poll(() => server.asked).toContain('/api/alerts');
 });
 
 test('a figure opens its chart, and the address says so', async ({ page }) => {
@@ -223,7 +172,10 @@ test('the treemap is one stop for the keyboard, and its tiles open charts', asyn
 test('the window of the ledger and the range of history are in the address', async ({ page }) => {
   await fake(page, healthy());
   await openPerf(page, '?window=3600');
-  await expect(part(page, 'ledger').getByRole('button', { name: '1 h' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(part(page, 'ledger').getByRole('button', { name: '1 h' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
   const [request] = await Promise.all([
     page.waitForRequest(/ledger\?window=86400/),
     part(page, 'ledger').getByRole('button', { name: '24 h' }).click(),
@@ -237,7 +189,9 @@ test('the window of the ledger and the range of history are in the address', asy
 test('an event opens the seconds around it, and what moved', async ({ page }) => {
   await fake(page, rewriting());
   await openPerf(page);
-  await part(page, 'alerts').getByRole('link', { name: /Black box of rewrite/ }).click();
+  await part(page, 'alerts')
+    .getByRole('link', { name: /Black box of rewrite/ })
+    .click();
   const box = page.getByRole('region', { name: 'Black box' });
   await expect(box.getByRole('table', { name: 'What moved most' })).toContainText('written.rewrite.wal');
   await expect(box.locator('canvas').first()).toBeVisible();
@@ -254,7 +208,7 @@ test('webhooks are tested with a button', async ({ page, complaints }) => {
   complaints.length = 0;
 });
 
-test('the rating of the card is the reader\'s, and stays', async ({ page }) => {
+test("the rating of the card is the reader's, and stays", async ({ page }) => {
   await fake(page, healthy());
   await openPerf(page);
   const wear = part(page, 'wear');
@@ -266,38 +220,6 @@ test('the rating of the card is the reader\'s, and stays', async ({ page }) => {
   await page.reload();
   await expect(wear.getByLabel('Terabytes that may be written')).toHaveValue('2');
 });
-
-test('on a phone the parts are folded under their figures, and nothing runs out of the page', async ({ page }) => {
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fake(page, rewriting());
-  await openPerf(page);
-  const over = () => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  expect(await over()).toBeLessThanOrEqual(0);
-  await expect(page.getByRole('heading', { name: /Jobs/ })).toContainText('rewrite flagged');
-  await expect(page.getByRole('table', { name: 'Background jobs' })).toHaveCount(0);
-  await page.getByRole('navigation', { name: 'Parts of the page' }).getByRole('link', { name: /Jobs/ }).click();
-  await expect(page.getByRole('table', { name: 'Background jobs' })).toBeInViewport();
-  // A table that is too wide scrolls in itself, and can be reached to do so.
-  await expect(page.getByRole('region', { name: /Background jobs, scrolls sideways/ })).toBeVisible();
-  const folded = page.locator('.part h2 button[aria-expanded=false]');
-  while ((await folded.count()) > 0) await folded.first().click();
-  expect(await over()).toBeLessThanOrEqual(0);
-  const inner = await page.locator('.page').evaluate((element) => element.scrollWidth - element.clientWidth);
-  expect(inner).toBeLessThanOrEqual(0);
-});
-
-for (const width of [720, 1000, 1280]) {
-  test(`nothing runs out of the performance page at ${width} px, with a chart beside it or without`, async ({ page }) => {
-    await page.setViewportSize({ width, height: 844 });
-    await fake(page, rewriting());
-    for (const query of ['', '?series=process.write_bytes']) {
-      await openPerf(page, query);
-      await expect(page.locator('canvas').first()).toBeVisible();
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
-      expect(await page.locator('.page').evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
-    }
-  });
-}
 
 test('every page says when something is wrong with the server', async ({ page, complaints }) => {
   await page.clock.install();
@@ -312,36 +234,3 @@ test('every page says when something is wrong with the server', async ({ page, c
   // Of the other pages there are no fixtures.
   complaints.length = 0;
 });
-
-for (const theme of ['dark', 'light'] as const) {
-  test(`no barrier on the performance page, ${theme}`, async ({ page }) => {
-    test.setTimeout(90_000);
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    const server = await fake(page, healthy());
-    const found: string[] = [];
-    const check = async (name: string) => {
-      await expect(page.locator('canvas').first()).toBeVisible();
-      await page.evaluate(axe.source);
-      const results = await page.evaluate(() =>
-        (window as unknown as { axe: typeof axe }).axe.run(document, { resultTypes: ['violations'] }),
-      );
-      for (const v of results.violations) found.push(`${name}: ${v.id} (${v.impact}): ${v.nodes.slice(0, 3).map((n) => `${n.target.join(' ')} ${n.any[0]?.message ?? ''}`).join(' | ')}`);
-    };
-    for (const [name, answers] of Object.entries({ healthy: healthy(), rewriting: rewriting(), notHere: notHere() })) {
-      server.answers = answers;
-      await openPerf(page, `?window=${name === 'healthy' ? 300 : 3600}`);
-      await page.reload();
-      await check(name);
-    }
-    await openPerf(page, '?series=process.write_bytes,process.wchar');
-    await check('chart');
-    await openPerf(page, '?event=11');
-    await check('black box');
-    await page.setViewportSize({ width: 390, height: 844 });
-    server.answers = rewriting();
-    await openPerf(page, '?section=jobs');
-    await page.reload();
-    await check('phone');
-    expect(found).toEqual([]);
-  });
-}

@@ -29,7 +29,11 @@ for (const theme of ['dark', 'light'] as const) {
     test(`performance, ${theme} ${size.name}`, async ({ page, complaints }) => {
       test.setTimeout(120_000);
       await page.emulateMedia({ colorScheme: theme });
-      for (const [name, answers] of Object.entries({ healthy: healthy(), rewriting: rewriting(), nothere: notHere() })) {
+      for (const [name, answers] of Object.entries({
+        healthy: healthy(),
+        rewriting: rewriting(),
+        nothere: notHere(),
+      })) {
         await page.setViewportSize(size);
         await fake(page, answers);
         await page.goto('/#/perf');

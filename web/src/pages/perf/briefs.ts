@@ -23,7 +23,9 @@ export function briefs(r: Reading, rating: Rating): Partial<Record<SectionId, Br
   }
   if (r.sqlite) {
     const long = limits !== undefined && r.sqlite.walSize > limits.wal_bytes;
-    found.sqlite = r.sqlite.available ? well(`log ${bytes(r.sqlite.walSize)}`, long) : well('not available here');
+    found.sqlite = r.sqlite.available
+      ? well(`log ${bytes(r.sqlite.walSize)}`, long)
+      : well('not available here');
   }
   if (r.writes) {
     const flagged = Object.values(r.writes.rates ?? {}).filter((rate) => rate.flag !== null).length;
@@ -34,7 +36,9 @@ export function briefs(r: Reading, rating: Rating): Partial<Record<SectionId, Br
   if (r.ledger) {
     const totals = r.ledger.processes.reduce((sum, process) => sum + process.totals.counted_bytes, 0);
     found.ledger = well(bytes(totals));
-    found.wear = well(yearsText(yearsLeft(rating.tbw, r.ledger.wear.bytes_per_year, r.ledger.wear.device?.life_used_percent)));
+    found.wear = well(
+      yearsText(yearsLeft(rating.tbw, r.ledger.wear.bytes_per_year, r.ledger.wear.device?.life_used_percent)),
+    );
   }
   if (r.jobs) found.jobs = jobsBrief(r);
   if (r.health) found.memory = well(`${count(r.health.memory.rss)}\u2009MB`);

@@ -23,8 +23,20 @@ export function process(): ProcessLedger {
     ],
     effects: [],
     tables: [
-      { table: 'observations', kind: 'table', wal_bytes: 600, checkpoint_bytes: 400, by_cause: [{ cause: 'packets', bytes: 600 }] },
-      { table: 'transmissions', kind: 'table', wal_bytes: 300, checkpoint_bytes: 300, by_cause: [{ cause: 'packets', bytes: 300 }] },
+      {
+        table: 'observations',
+        kind: 'table',
+        wal_bytes: 600,
+        checkpoint_bytes: 400,
+        by_cause: [{ cause: 'packets', bytes: 600 }],
+      },
+      {
+        table: 'transmissions',
+        kind: 'table',
+        wal_bytes: 300,
+        checkpoint_bytes: 300,
+        by_cause: [{ cause: 'packets', bytes: 300 }],
+      },
     ],
     totals: {
       counted_bytes: 1720,

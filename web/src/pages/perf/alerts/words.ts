@@ -2,7 +2,10 @@
 import type { AlertEvent, Delivery } from '../../../lib/api/types';
 import type { Status } from '../../../lib/status';
 
-export function changeStatus({ change, flag }: Pick<AlertEvent, 'change'> & { flag: Pick<AlertEvent['flag'], 'severity'> }): Status {
+export function changeStatus({
+  change,
+  flag,
+}: Pick<AlertEvent, 'change'> & { flag: Pick<AlertEvent['flag'], 'severity'> }): Status {
   switch (change) {
     case 'cleared':
       return { level: 'ok', word: 'cleared', reason: 'it went' };
@@ -21,5 +24,9 @@ export function changeStatus({ change, flag }: Pick<AlertEvent, 'change'> & { fl
 export function told(deliveries: readonly Pick<Delivery, 'delivered'>[]): string {
   if (deliveries.length === 0) return '–';
   const taken = deliveries.filter((d) => d.delivered).length;
-  return taken === deliveries.length ? (taken === 1 ? 'yes' : `all ${taken}`) : `${taken} of ${deliveries.length}`;
+  return taken === deliveries.length
+    ? taken === 1
+      ? 'yes'
+      : `all ${taken}`
+    : `${taken} of ${deliveries.length}`;
 }

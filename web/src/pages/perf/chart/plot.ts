@@ -71,7 +71,16 @@ export function options(spec: () => Spec, size: { width: number; height: number 
     },
     scales: { x: { time: true }, y: { range: (u) => [0, ceiling(u.data, spec())] } },
     axes: [
-      { stroke: () => token('--text-3'), grid, ticks, font, size: 22, gap: 4, space: compact ? 80 : 70, values: moments },
+      {
+        stroke: () => token('--text-3'),
+        grid,
+        ticks,
+        font,
+        size: 22,
+        gap: 4,
+        space: compact ? 80 : 70,
+        values: moments,
+      },
       {
         stroke: () => token('--text-3'),
         grid,

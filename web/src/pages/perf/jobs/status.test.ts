@@ -3,7 +3,11 @@ import { headway, jobStatus } from './status';
 
 test('a job that ended early is not merely idle', () => {
   expect(jobStatus({ state: 'idle', error: null }).word).toBe('idle');
-  expect(jobStatus({ state: 'idle', error: 'disk full' })).toMatchObject({ level: 'warn', word: 'failed', reason: 'disk full' });
+  expect(jobStatus({ state: 'idle', error: 'disk full' })).toMatchObject({
+    level: 'warn',
+    word: 'failed',
+    reason: 'disk full',
+  });
   expect(jobStatus({ state: 'braked', error: null }).level).toBe('warn');
 });
 

@@ -27,7 +27,12 @@ export function causesOf(process: ProcessLedger): Cause[] {
         if (part.effect === 'wal') return byTable(process, row.cause, part.bytes);
         if (part.effect === 'database') return copied(process, row.cause, part.bytes);
         return [
-          { name: part.effect.replaceAll('_', ' '), bytes: part.bytes, how: 'file', series: `written.${row.cause}.${part.effect}` },
+          {
+            name: part.effect.replaceAll('_', ' '),
+            bytes: part.bytes,
+            how: 'file',
+            series: `written.${row.cause}.${part.effect}`,
+          },
         ];
       });
       return {

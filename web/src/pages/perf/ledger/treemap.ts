@@ -24,10 +24,7 @@ export function squarify(values: readonly number[], into: Box): Box[] {
     const side = Math.min(rest.width, rest.height);
     let end = at + 1;
     // A row takes the next one as long as that makes its worst box no worse.
-    while (
-      end < areas.length &&
-      worst(areas.slice(at, end + 1), side) <= worst(areas.slice(at, end), side)
-    )
+    while (end < areas.length && worst(areas.slice(at, end + 1), side) <= worst(areas.slice(at, end), side))
       end += 1;
     const placed = row(areas.slice(at, end), rest);
     boxes.push(...placed.boxes);

@@ -33,6 +33,8 @@ export function sourceRows({ sources, rates = {} }: Pick<WriteSources, 'sources'
     })
     .sort(
       (a, b) =>
-        Number(b.flag !== null) - Number(a.flag !== null) || b.total - a.total || a.name.localeCompare(b.name),
+        Number(b.flag !== null) - Number(a.flag !== null) ||
+        b.total - a.total ||
+        a.name.localeCompare(b.name),
     );
 }
