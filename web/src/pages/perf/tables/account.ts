@@ -1,5 +1,5 @@
 /** The accounting identity: every message received has ended in exactly one outcome. */
-import type { Count } from '../../lib/api/types';
+import type { Count } from '../../../lib/api/types';
 
 /** Kinds of ends, by how their names begin; what fits none is "other", so that nothing is left out of the sum. */
 export const KINDS = ['stored', 'duplicate', 'status', 'filtered', 'rejected', 'other'] as const;

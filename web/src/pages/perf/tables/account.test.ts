@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { account, outcomeWords } from './account';
-import { rate } from './rates';
 
 test('an account that adds up is balanced', () => {
   const a = account(10, [
@@ -29,14 +28,4 @@ test('outcomes are said in words', () => {
     'duplicate',
     'vanished today',
   ]);
-});
-
-test('a rate is the change a second', () => {
-  expect(rate('x', { at: 0, counters: { x: 10 } }, { at: 5000, counters: { x: 60 } })).toBe(10);
-});
-
-test('a counter that has fallen, or is new, has no rate', () => {
-  expect(rate('x', { at: 0, counters: { x: 10 } }, { at: 5000, counters: { x: 1 } })).toBeNull();
-  expect(rate('x', { at: 0, counters: {} }, { at: 5000, counters: { x: 1 } })).toBeNull();
-  expect(rate('x', { at: 0, counters: { x: 1 } }, { at: 10, counters: { x: 2 } })).toBeNull();
 });
