@@ -202,9 +202,11 @@ pub struct SourceRate {
     pub per_sec: f64,
     /// The window, in milliseconds; the same for all clients.
     pub window_ms: u64,
+    /// The cause of which it is the sign, as the ledger calls it; null for counters that are not a cause of their own.
+    pub cause: Option<String>,
     /// Bytes a second that are usual for it at this hour of the week; null until that is known.
     pub usual_bytes_per_sec: Option<f64>,
-    /// Bytes a second that it causes; null for counters that are not a cause of their own.
+    /// Bytes a second that it causes; null likewise.
     pub bytes_per_sec: Option<f64>,
     /// Their share of all bytes, 0 to 1; null likewise.
     pub share_of_bytes: Option<f64>,

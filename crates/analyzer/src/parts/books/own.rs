@@ -186,6 +186,7 @@ impl OwnBooks {
                 let rate = SourceRate {
                     per_sec,
                     window_ms,
+                    cause: cause.map(str::to_owned),
                     usual_bytes_per_sec: cause.and_then(usual),
                     bytes_per_sec: bytes,
                     share_of_bytes: bytes.filter(|_| all > 0.0).map(|bytes| bytes / all),

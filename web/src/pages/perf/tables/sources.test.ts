@@ -4,7 +4,8 @@ import { sourceRows } from './sources';
 const rate = (per_sec: number, flag: string | null = null) => ({
   per_sec,
   window_ms: 30_000,
-  baseline_per_sec: null,
+  cause: null,
+  usual_bytes_per_sec: null,
   bytes_per_sec: null,
   share_of_bytes: null,
   flag,

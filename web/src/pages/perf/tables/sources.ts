@@ -5,7 +5,8 @@ export interface SourceRow {
   name: string;
   total: number;
   perSec: number | null;
-  baseline: number | null;
+  /** Bytes a second that are usual at this hour. */
+  usual: number | null;
   bytesPerSec: number | null;
   share: number | null;
   /** Why it is flagged; null when it is not. */
@@ -25,7 +26,7 @@ export function sourceRows({ sources, rates = {} }: Pick<WriteSources, 'sources'
         name,
         total,
         perSec: rate?.per_sec ?? null,
-        baseline: rate?.baseline_per_sec ?? null,
+        usual: rate?.usual_bytes_per_sec ?? null,
         bytesPerSec: rate?.bytes_per_sec ?? null,
         share: rate?.share_of_bytes ?? null,
         flag: rate?.flag ?? null,
