@@ -23,6 +23,7 @@ const COUNTERS: &[(Unit, &[&str])] = &[
             "process.read_bytes",
             "process.cancelled_write_bytes",
             "process.network_wchar",
+            "log.network",
             "device.written",
             "jobs.retention.written",
         ],
