@@ -129,13 +129,13 @@ impl LedgerView<'_> {
         let all: u64 = causes.iter().map(|row| row.bytes).sum();
         for row in &mut causes {
             (row.bytes_per_sec, row.share) = (self.per_sec(row.bytes), share(row.bytes, all));
-            row.effects.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+            row.effects.sort_by_key(|part| std::cmp::Reverse(part.bytes));
         }
         for row in &mut effects {
             (row.bytes_per_sec, row.share) = (self.per_sec(row.bytes), share(row.bytes, all));
         }
-        causes.sort_by(|a, b| b.bytes.cmp(&a.bytes));
-        effects.sort_by(|a, b| b.bytes.cmp(&a.bytes));
+        causes.sort_by_key(|row| std::cmp::Reverse(row.bytes));
+        effects.sort_by_key(|row| std::cmp::Reverse(row.bytes));
         (causes, effects)
     }
 
@@ -155,7 +155,7 @@ impl LedgerView<'_> {
             }
         }
         let mut tables: Vec<TableRow> = tables.into_values().collect();
-        tables.iter_mut().for_each(|row| row.by_cause.sort_by(|a, b| b.bytes.cmp(&a.bytes)));
+        tables.iter_mut().for_each(|row| row.by_cause.sort_by_key(|part| std::cmp::Reverse(part.bytes)));
         tables.sort_by_key(|row| std::cmp::Reverse(row.wal_bytes + row.checkpoint_bytes));
         tables
     }

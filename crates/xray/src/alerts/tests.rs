@@ -100,7 +100,7 @@ fn the_file_is_bounded_and_old_events_are_forgotten() {
         KEPT_ANYWAY,
         "a clock that is wrong does not cost everything"
     );
-    let long = Flag { reason: "because ".repeat(60), ..outbox::test_flag(START_MS) };
+    let long = Flag { reason: "because ".repeat(60), ..flag("long") };
     let long = Change { flag: long, ..change(AlertChange::Cleared, "long") };
     for _ in 0..12_000 {
         alerts.record(START_MS, std::slice::from_ref(&long));

@@ -184,7 +184,7 @@ pub struct Stage {
 pub struct ThreadRow {
     /// Its name; threads of one name are one row.
     pub thread: String,
-    /// `wchar` since the thread began; threads that have ended are not in it.
+    /// Bytes that they gave to `write` and its like, those included that have ended.
     pub wchar_bytes: u64,
     /// Whether it serves sockets.
     pub network: bool,
