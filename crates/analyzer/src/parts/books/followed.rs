@@ -100,7 +100,7 @@ impl Books for FollowedBooks {
 
     fn control_job(&self, name: &str, action: JobAction) -> Result<JobReport, JobError> {
         match self.asks.ask(&Ask::ControlJob { name: name.to_owned(), action }) {
-            Some(Reply::Job(answer)) => answer,
+            Some(Reply::Job(answer)) => answer.map(|report| *report),
             _ => Err(JobError::Elsewhere(NOT_REACHED.to_owned())),
         }
     }

@@ -226,7 +226,7 @@ impl OwnBooks {
     /// Answers a serving process.
     pub(crate) fn answer(&self, question: &[u8]) -> Vec<u8> {
         let reply = match serde_json::from_slice(question) {
-            Ok(Ask::ControlJob { name, action }) => Reply::Job(self.control_job(&name, action)),
+            Ok(Ask::ControlJob { name, action }) => Reply::Job(self.control_job(&name, action).map(Box::new)),
             Ok(Ask::BlackBox { event }) => Reply::BlackBox(self.black_box(event)),
             Ok(Ask::TestWebhooks) => Reply::Deliveries(self.test_webhooks()),
             Err(error) => {

@@ -54,7 +54,7 @@ pub(crate) enum Ask {
 /// What it is answered.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
-    Job(Result<JobReport, JobError>),
+    Job(Result<Box<JobReport>, JobError>),
     BlackBox(Option<HistoryAnswer>),
     Deliveries(Vec<Delivery>),
 }
