@@ -50,7 +50,7 @@ export function keyFigures(r: Reading, history: History | undefined): KeyFigure[
     memoryFigure(r, valuesOf(history, 'memory.resident')),
     {
       name: 'At this pace',
-      value: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_day)} a day` : '–',
+      value: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_day)}/day` : '–',
       note: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_year)} a year` : '',
       series: ['process.write_bytes', 'device.written'],
       past: written,
