@@ -2,7 +2,7 @@
 import type { History, Stage } from '../../../lib/api/types';
 import { bytes, count, duration, perSecond, plural, short } from '../../../lib/format';
 import { decimalBytes } from '../ledger/wear';
-import { type Reading, valuesOf } from '../watch.svelte';
+import { type Reading, valuesOf } from '../reading';
 
 export interface KeyFigure {
   name: string;
