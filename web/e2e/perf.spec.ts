@@ -37,6 +37,55 @@ test('every part of the page is there, with the figures of the API', async ({ pa
   );
 });
 
+test('a server and an ingest process are told apart', async ({ page }) => {
+  const answers = healthy();
+  const [own] = answers.ledger.processes;
+  if (own === undefined) throw new Error('the fixture has no process');
+  const serve = {
+    ...own,
+    process: 'serve',
+    totals: { ...own.totals, counted_bytes: 4096 },
+    causes: [],
+    effects: [],
+    tables: [],
+  };
+  await fake(page, {
+    ...answers,
+    ledger: { ...answers.ledger, processes: [serve, { ...own, process: 'ingest' }] },
+    io: { ...answers.io, writeBytesPerSec: 512, ingestor: { ...answers.io, writeBytesPerSec: 45_056 } },
+  });
+  await openPerf(page);
+  await expect(part(page, 'io').getByRole('row', { name: /^Server/ })).toContainText('512 B/s');
+  await expect(part(page, 'io').getByRole('row', { name: /^Ingest/ })).toContainText('44.0 KB/s');
+  await expect(page.getByRole('list', { name: 'Key figures' })).toContainText(
+    'server 512 B/s, ingest 44.0 KB/s',
+  );
+  // The one that writes most comes first.
+  const pick = part(page, 'ledger').getByRole('group', { name: 'Process' });
+  await expect(pick.getByRole('button', { name: 'ingest' })).toHaveAttribute('aria-pressed', 'true');
+  await expect(part(page, 'ledger')).toContainText('packets');
+  await pick.getByRole('button', { name: 'serve' }).click();
+  await expect(part(page, 'ledger')).toContainText('4.0 KB');
+});
+
+test('a server whose clock is hours off is shown in its own time', async ({ page }) => {
+  const answers = rewriting();
+  const off = -5 * 3_600_000;
+  await fake(page, {
+    ...answers,
+    ledger: { ...answers.ledger, to_ms: answers.ledger.to_ms + off },
+    alerts: {
+      ...answers.alerts,
+      active: answers.alerts.active.map((flag) => ({ ...flag, since_ms: flag.since_ms + off })),
+    },
+  });
+  const asked = page.waitForRequest(/history\?series=process.write_bytes/);
+  await openPerf(page);
+  await expect(page.getByRole('article').last()).toContainText('for 38 min');
+  const to = Number(new URL((await asked).url()).searchParams.get('to'));
+  expect(Math.abs(to * 1000 - (Date.now() + off))).toBeLessThan(60_000);
+});
+
 test('the sums of the ledger by cause and by effect are the same', async ({ page }) => {
   await fake(page, healthy());
   await openPerf(page);

@@ -2,7 +2,7 @@
 import { bytes, count, millis, plural } from '../../lib/format';
 import type { SectionId } from './address';
 import { type Rating, yearsLeft, yearsText } from './ledger/wear';
-import type { Reading } from './watch.svelte';
+import type { Reading } from './reading';
 
 export interface Brief {
   brief: string;

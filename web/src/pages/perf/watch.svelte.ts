@@ -2,36 +2,15 @@ import { untrack } from 'svelte';
 import { api } from '../../lib/api/api';
 import { ApiError } from '../../lib/api/client';
 import { Resource } from '../../lib/api/resource.svelte';
-import type {
-  Alerts,
-  Health,
-  History,
-  Ingest,
-  IoPerf,
-  Jobs,
-  Ledger,
-  Perf,
-  SeriesReading,
-  SqlitePerf,
-  WriteSources,
-} from '../../lib/api/types';
-
-/** What the page shows, as of one moment. A part that could not be fetched keeps its last answer. */
-export interface Reading {
-  alerts?: Alerts;
-  series?: { series: SeriesReading[] };
-  ledger?: Ledger;
-  jobs?: Jobs;
-  perf?: Perf;
-  io?: IoPerf;
-  sqlite?: SqlitePerf;
-  writes?: WriteSources;
-  health?: Health;
-  ingest?: Ingest;
-}
+import type { History, Ledger, SeriesReading } from '../../lib/api/types';
+import { clockwork } from '../../lib/live/clock.svelte';
+import type { Reading } from './reading';
 
 /** As many events as fill a page; the API has those of 90 days. */
 const EVENTS = 50;
+
+/** Less than that is the way of the answer, and the second in which the ledger was closed. */
+const SAME_CLOCK_MS = 5_000;
 
 /** The parts by what they are called on the page. */
 const WORDS: Record<keyof Reading, string> = {
@@ -54,6 +33,13 @@ class Watch {
   missing: string[] = $state.raw([]);
   /** The window of the ledger, in seconds. */
   windowSecs = 300;
+  /** By how much the server's clock is ahead of ours. A small computer without a clock of its own may be hours off. */
+  private aheadMs = $state(0);
+
+  /** The time at the server, to which its times are to be compared. */
+  get now(): number {
+    return clockwork.now + this.aheadMs;
+  }
 
   /** The series that the server keeps, by name. */
   readonly catalogue: ReadonlyMap<string, SeriesReading> = $derived(
@@ -91,8 +77,15 @@ class Watch {
     this.missing = missing;
     if (missing.length === names.length)
       throw failure instanceof ApiError ? failure : new ApiError(String(failure), 0);
+    this.compareClocks(answers[names.indexOf('ledger')]);
     this.reading = next;
     return next;
+  }
+
+  private compareClocks(answer: PromiseSettledResult<unknown> | undefined): void {
+    if (answer?.status !== 'fulfilled') return;
+    const ahead = (answer.value as Ledger).to_ms - Date.now();
+    this.aheadMs = Math.abs(ahead) < SAME_CLOCK_MS ? 0 : ahead;
   }
 }
 
@@ -132,15 +125,10 @@ export function historyFeed(wish: () => HistoryWish): Resource<History> {
     const query = { series: names, step };
     const back = secs;
     feed.set((signal) => {
-      const to = Math.floor(Date.now() / 1000);
+      const to = Math.floor(untrack(() => watch.now) / 1000);
       return api.history({ ...query, from: to - back, to }, signal);
     }, everyMs);
     return untrack(() => feed.start());
   });
   return feed;
-}
-
-/** The values of a series in an answer; none where it is not in it. */
-export function valuesOf(history: History | undefined, name: string): readonly (number | null)[] {
-  return history?.series.find((series) => series.name === name)?.values ?? [];
 }

@@ -31,6 +31,9 @@ test('the figure of a flag has its unit, also one that this page has never heard
   expect(plain(flagFigure(2_097_152, 'B/s'))).toBe('2.0 MB/s');
   expect(plain(flagFigure(99.4, '%'))).toBe('99.4 %');
   expect(plain(flagFigure(0.994, 'ratio'))).toBe('0.99 ×');
+  expect(plain(flagFigure(41_000, 'ms'))).toBe('41.00 s');
+  expect(plain(flagFigure(1_800_000, 'ms'))).toBe('30 min');
+  expect(flagFigure(1, '')).toBe('1');
   expect(plain(flagFigure(5600, 'rows/s'))).toBe('5 600 rows/s');
   expect(plain(flagFigure(3, 'furlongs'))).toBe('3 furlongs');
 });
@@ -46,6 +49,8 @@ test('a limit is drawn only on a chart of the same kind', () => {
   expect(limitOn(100, 'B/s', { kind: 'counter', unit: 'rows' })).toBeNull();
   expect(limitOn(100, 'B', { kind: 'gauge', unit: 'bytes' })).toBe(100);
   expect(limitOn(100, 'rows/s', { kind: 'counter', unit: 'rows' })).toBe(100);
+  expect(limitOn(500, 'rows', { kind: 'gauge', unit: 'rows' })).toBe(500);
+  expect(limitOn(500, 'rows', { kind: 'counter', unit: 'rows' })).toBeNull();
   expect(limitOn(20, 'ms', { kind: 'gauge', unit: 'micros' })).toBe(20_000);
   expect(limitOn(50, '%', { kind: 'counter', unit: 'micros' })).toBe(500_000);
   expect(limitOn(0.9, 'ratio', { kind: 'counter', unit: 'rows' })).toBeNull();

@@ -1,8 +1,10 @@
 /** A value of a series in words: always with its unit, and counters always as what they are, so much a second. */
 import type { SeriesKind, Unit } from '../../../lib/api/types';
-import { bytes, count, millis, percent, perSecond, short } from '../../../lib/format';
+import { bytes, count, duration, millis, percent, perSecond, short } from '../../../lib/format';
 
 const THIN = '\u2009';
+
+const MINUTE_MS = 60_000;
 
 export interface Measure {
   kind: SeriesKind;
@@ -48,7 +50,9 @@ export function flagFigure(value: number, unit: string): string {
     case '%':
       return `${short(value)}${THIN}%`;
     case 'ms':
-      return millis(value);
+      return value < MINUTE_MS ? millis(value) : duration(value);
+    case '':
+      return count(value);
     case 'ratio':
       return `${value.toFixed(Math.abs(value) < 10 ? 2 : 0)}${THIN}×`;
     default:
@@ -78,5 +82,6 @@ export function limitOn(limit: number, unit: string, { kind, unit: of }: Measure
   if (unit === 'B') return !counter && of === 'bytes' ? limit : null;
   if (unit === 'ms') return !counter && of === 'micros' ? limit * 1000 : null;
   if (unit === '%') return counter && of === 'micros' ? limit * 1e4 : null;
+  if (unit === of) return counter ? null : limit;
   return unit.endsWith('/s') && counter && unit === `${of}/s` ? limit : null;
 }

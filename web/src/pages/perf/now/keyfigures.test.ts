@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { healthy, notHere, rewriting } from '../../../../e2e/fixtures/states';
 import type { History } from '../../../lib/api/types';
-import type { Reading } from '../watch.svelte';
+import type { Reading } from '../reading';
 import { keyFigures } from './keyfigures';
 
 const plain = (text: string) => text.replaceAll('\u2009', ' ');

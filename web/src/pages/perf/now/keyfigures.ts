@@ -2,7 +2,7 @@
 import type { History, Stage } from '../../../lib/api/types';
 import { bytes, count, duration, perSecond, plural, short } from '../../../lib/format';
 import { decimalBytes } from '../ledger/wear';
-import { type Reading, valuesOf } from '../watch.svelte';
+import { type Reading, valuesOf } from '../reading';
 
 export interface KeyFigure {
   name: string;
@@ -50,7 +50,7 @@ export function keyFigures(r: Reading, history: History | undefined): KeyFigure[
     memoryFigure(r, valuesOf(history, 'memory.resident')),
     {
       name: 'At this pace',
-      value: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_day)} a day` : '–',
+      value: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_day)}/day` : '–',
       note: r.ledger ? `${decimalBytes(r.ledger.wear.bytes_per_year)} a year` : '',
       series: ['process.write_bytes', 'device.written'],
       past: written,
