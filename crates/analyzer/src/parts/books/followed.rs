@@ -43,15 +43,17 @@ impl FollowedBooks {
 
     /// Takes in what the ingest process tells.
     pub(crate) fn take(&self, report: BooksReport) {
-        let BooksReport { catalogue_id, catalogue, at_ms, sample, jobs, alerts, facts } = report;
+        let BooksReport { catalogue_id, catalogue, at_ms, sample, jobs, mut alerts, events, facts } = report;
         let mut state = self.state.lock();
         if state.as_ref().is_none_or(|replica| replica.catalogue_id != catalogue_id) {
             // Without the list of series a sample means nothing; it comes within seconds.
             let Some(infos) = catalogue else { return };
+            alerts.events = events.unwrap_or_default();
             let samples = Samples::following(Arc::new(Catalogue::new(infos)), &self.folder);
             let heard = Instant::now();
             *state = Some(Replica { catalogue_id, samples, heard, jobs, alerts, facts });
         } else if let Some(replica) = state.as_mut() {
+            alerts.events = events.unwrap_or_else(|| std::mem::take(&mut replica.alerts.events));
             (replica.jobs, replica.alerts, replica.facts) = (jobs, alerts, facts);
             replica.heard = Instant::now();
         }

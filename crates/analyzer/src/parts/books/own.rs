@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use storage::WriteStats;
 use telemetry::Counter;
@@ -36,6 +37,18 @@ const RATE_SECS: u32 = 30;
 
 /// A page of the log with its frame header, and one in the database file.
 const PAGE_BYTES: u64 = 4096;
+
+/// The counters of rows that are the sign of a cause of bytes, with that cause. Frame heads and transmissions go with their
+/// observations.
+const CAUSES: [(&str, &str); 7] = [
+    ("obs_inserted", "packets"),
+    ("observer_upserts", "observers"),
+    ("metrics_upserts", "metrics"),
+    ("node_upserts", "nodes"),
+    ("rows_removed", "retention"),
+    ("pages_freed", "vacuum"),
+    ("checkpoints", "checkpoint"),
+];
 
 /// What the books are about.
 pub(crate) struct OwnParts<'a> {
@@ -69,6 +82,8 @@ pub(crate) struct OwnBooks {
     jobs: BackgroundJobs,
     system: System,
     webhooks: Arc<Webhooks>,
+    /// Id of the newest event that serving processes were told of.
+    newest_told: AtomicU64,
     /// Taken out when the program stops.
     meter: Mutex<Option<Meter>>,
 }
@@ -131,6 +146,7 @@ impl OwnBooks {
             jobs: parts.jobs,
             system,
             webhooks: Arc::new(webhooks),
+            newest_told: AtomicU64::new(0),
             meter: Mutex::new(None),
         };
         let meter =
@@ -167,7 +183,13 @@ impl OwnBooks {
 
     /// How quickly the write sources grow, by their names.
     pub(crate) fn source_rates(&self) -> BTreeMap<String, SourceRate> {
-        let flags = self.watching.lock().watch.active();
+        // The tick takes this lock before that of the samples, so it must not be taken within.
+        let (flags, usual) = {
+            let (watching, now_ms) = (self.watching.lock(), sources::now_ms());
+            let usual =
+                CAUSES.map(|(_, cause)| watching.watch.usual(cause, now_ms).map(|usual| usual.median));
+            (watching.watch.active(), usual)
+        };
         self.samples.recent(|recent| {
             let catalogue = recent.catalogue();
             let written = |cause: &str| -> f64 {
@@ -175,19 +197,17 @@ impl OwnBooks {
                 catalogue.under(&prefix).filter_map(|(id, _)| recent.rate(id, RATE_SECS)).sum()
             };
             let all: f64 = catalogue.under("written.").filter_map(|(id, _)| recent.rate(id, RATE_SECS)).sum();
-            let at_ms = recent.newest_ms().unwrap_or_default();
-            let usual =
-                |cause: &str| self.watching.lock().watch.usual(cause, at_ms).map(|usual| usual.median);
             let window_ms = (recent.covered(RATE_SECS) * 1e3) as u64;
             let rate = |(id, name): (xray::SeriesId, &str)| {
                 let per_sec = recent.rate(id, RATE_SECS)?;
-                let cause = cause_of(name);
+                let place = CAUSES.iter().position(|(rows, _)| *rows == name);
+                let cause = place.map(|place| CAUSES[place].1);
                 let bytes = cause.map(written);
                 let rate = SourceRate {
                     per_sec,
                     window_ms,
                     cause: cause.map(str::to_owned),
-                    usual_bytes_per_sec: cause.and_then(usual),
+                    usual_bytes_per_sec: place.and_then(|place| usual[place]),
                     bytes_per_sec: bytes,
                     share_of_bytes: bytes.filter(|_| all > 0.0).map(|bytes| bytes / all),
                     flag: cause.and_then(|cause| reason_of(&flags, cause)),
@@ -198,7 +218,7 @@ impl OwnBooks {
         })
     }
 
-    /// When the newest sample was taken, and how it is with the jobs that rewrite.
+    /// Rows that jobs have rewritten, by job; CoreScope calls that backfills.
     pub(crate) fn rewritten_rows(&self) -> Vec<(String, u64)> {
         let reports = self.samples.recent(|recent| self.jobs.registry.reports(recent));
         let rewriting = reports.into_iter().filter(|job| job.unchanged > 0);
@@ -212,13 +232,16 @@ impl OwnBooks {
             let (at_ms, sample) = newest.map_or((0, Vec::new()), |(at_ms, sample)| (at_ms, sample.to_vec()));
             (with_series.then(|| recent.catalogue().infos().to_vec()), at_ms, sample)
         });
+        let newest_event = self.watching.lock().alerts.events(1).first().map_or(0, |event| event.id);
+        let is_news = self.newest_told.swap(newest_event, Ordering::Relaxed) != newest_event;
         BooksReport {
             catalogue_id: self.catalogue_id,
             catalogue,
             at_ms,
             sample,
             jobs: self.jobs(),
-            alerts: self.alerts(EVENTS_TOLD),
+            alerts: self.alerts(0),
+            events: (is_news || with_series).then(|| self.watching.lock().alerts.events(EVENTS_TOLD)),
             facts: self.system.facts(),
         }
     }
@@ -330,20 +353,6 @@ fn id_of(catalogue: &Catalogue) -> u64 {
     let mut hasher = DefaultHasher::new();
     catalogue.infos().iter().for_each(|info| info.name.hash(&mut hasher));
     hasher.finish()
-}
-
-/// The cause of the bytes of which a counter of rows is the sign. Frame heads and transmissions go with their observations.
-fn cause_of(rows: &str) -> Option<&'static str> {
-    Some(match rows {
-        "obs_inserted" => "packets",
-        "observer_upserts" => "observers",
-        "metrics_upserts" => "metrics",
-        "node_upserts" => "nodes",
-        "rows_removed" => "retention",
-        "pages_freed" => "vacuum",
-        "checkpoints" => "checkpoint",
-        _ => return None,
-    })
 }
 
 fn reason_of(flags: &[Flag], cause: &str) -> Option<String> {

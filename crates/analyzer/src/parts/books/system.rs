@@ -44,14 +44,15 @@ impl System {
                 }
                 Err(error) => no_device_because = Some(error.to_string()),
             }
-            let folder = PathBuf::from(folder);
+            let (folder, mut last) = (PathBuf::from(folder), 0);
             sources.gauge(
                 "disk.free",
                 Unit::Bytes,
                 "what may still be written where the database is",
                 move || {
                     // A folder that cannot be asked is not a full disk; other rules say that something is wrong with it.
-                    free_bytes(&folder).unwrap_or(u64::MAX)
+                    last = free_bytes(&folder).unwrap_or(last);
+                    last
                 },
             );
         }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use xray::{
-    AlertsReport, Delivery, Device, HistoryAnswer, JobAction, JobError, JobReport, JobsReport, SeriesInfo,
-    ThreadRow,
+    AlertEvent, AlertsReport, Delivery, Device, HistoryAnswer, JobAction, JobError, JobReport, JobsReport,
+    SeriesInfo, ThreadRow,
 };
 
 /// The books of one moment.
@@ -18,7 +18,10 @@ pub(crate) struct BooksReport {
     /// The sample, in the order of the series.
     pub(crate) sample: Vec<u64>,
     pub(crate) jobs: JobsReport,
+    /// Without events.
     pub(crate) alerts: AlertsReport,
+    /// The newest events, newest first; only when a follower may not have them yet.
+    pub(crate) events: Option<Vec<AlertEvent>>,
     pub(crate) facts: Facts,
 }
 
