@@ -2,12 +2,12 @@
 
 use super::TestBooks;
 use api::{
-    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
-    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
-    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates,
+    LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services,
+    SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    WriterPerf,
 };
 use model::{TransmissionId, UnixMillis};
-use std::collections::BTreeMap;
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -108,7 +108,8 @@ impl Services for TestServices {
         WriteSourcesSnapshot {
             sources: sources.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect(),
             sample_at: Some(NOW),
-            writer_perf: BTreeMap::new(),
+            writer_perf: [("storage_writer".to_owned(), WriterPerf { count: 4, ..WriterPerf::default() })]
+                .into(),
             io: [("packets".to_owned(), [("wal".to_owned(), log)].into())].into(),
             ..WriteSourcesSnapshot::default()
         }
@@ -138,7 +139,8 @@ impl Services for TestServices {
             available: true,
             ..ProcessIo::default()
         };
-        IoRates { process, ..IoRates::default() }
+        let ingestor = ProcessIo { sampled_at: Some(NOW), ..process.clone() };
+        IoRates { process, ingestor: Some(ingestor), ingestor_status: Some(Freshness::default()) }
     }
 
     fn rss_bytes(&self) -> Option<u64> {
