@@ -15,8 +15,9 @@ export default defineConfig({
     cssCodeSplit: false,
     rolldownOptions: {
       output: {
-        // What the pages share is one chunk, so that a page needs one request and not ten.
-        codeSplitting: { groups: [{ name: 'shared', test: /node_modules|src\/lib\// }] },
+        // What the pages share is one chunk, so that a page needs one request and not ten. The charts are not shared: only the
+        // performance page draws any, and 20 KB for them would be a seventh of what the first page may weigh.
+        codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!uplot)|src\/lib\// }] },
       },
     },
     reportCompressedSize: false,

@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { connectAsync } from 'mqtt';
 import { expect, open, test } from './analyzer';
 
-test('a packet that a real MQTT client publishes is on the page within a second', async ({ page, request }) => {
+test('a packet that a real MQTT client publishes is on the page within a second', async ({
+  page,
+  request,
+}) => {
   const broker = process.env.ANALYZER_MQTT;
   test.skip(broker === undefined, 'ANALYZER_MQTT does not name the broker');
   await open(page, '#/packets');
@@ -13,7 +16,13 @@ test('a packet that a real MQTT client publishes is on the page within a second'
   const ack = randomBytes(4).toString('hex').toUpperCase();
   const observer = randomBytes(32).toString('hex').toUpperCase();
   const client = await connectAsync(broker ?? '');
-  const payload = JSON.stringify({ origin: 'Browser test', origin_id: observer, raw: `0E00${ack}`, SNR: '7', RSSI: '-88' });
+  const payload = JSON.stringify({
+    origin: 'Browser test',
+    origin_id: observer,
+    raw: `0E00${ack}`,
+    SNR: '7',
+    RSSI: '-88',
+  });
   await client.publishAsync(`meshcore/AMS/${observer}/packets`, payload, { qos: 1 });
   // The same again is a duplicate and adds nothing.
   await client.publishAsync(`meshcore/AMS/${observer}/packets`, payload, { qos: 1 });

@@ -14,6 +14,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),
     ("write", "analyzer", "write"),
+    ("ledger", "analyzer", "ledger"),
 ];
 
 /// Runs one benchmark, or all.

@@ -41,6 +41,10 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Put a backup in the place of the database
     Restore(RestoreArgs),
+    /// Show what the running program writes, who causes it and what is wrong, second by second
+    Top(TopArgs),
+    /// Fetch all figures of the running program as one file, for somebody who is to help; names are replaced
+    Bundle(BundleArgs),
     /// Look for what is wrong with this installation, and say what to do about it
     Doctor(DoctorArgs),
 }
@@ -245,6 +249,42 @@ pub(crate) struct RestoreArgs {
     /// Replace a database that is there; it is kept beside the new one under another name
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// Which running program is asked.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ProgramArgs {
+    /// Address of the page [default: where `run` would listen on this machine]
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Configuration file, for its listen.http; without it, ./config.json if there is one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where the page and the API listen, as for `run`
+    #[arg(long, value_name = "ADDR:PORT", env = "ANALYZER_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+    /// Print everything once and end; so it is when the output is no terminal
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// The API key, to pause and resume jobs
+    #[arg(long, value_name = "KEY", env = "ANALYZER_API_KEY", hide_env_values = true)]
+    pub(crate) key: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BundleArgs {
+    #[command(flatten)]
+    pub(crate) program: ProgramArgs,
+    /// Write to this file, which must not be there yet; `-` is standard output
+    /// [default: meshcore-analyzer-bundle.json on a terminal, else standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

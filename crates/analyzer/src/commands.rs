@@ -1,6 +1,8 @@
 //! The subcommands, one module each.
 
 pub(crate) mod backup;
+pub(crate) mod bundle;
+mod client;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod decode;
@@ -14,4 +16,5 @@ pub(crate) mod restore;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod simulate;
+pub(crate) mod top;
 mod units;

@@ -4,6 +4,7 @@
 //! says file, line, column and key: an operator's typing mistake must not silently become a default. All errors of a file
 //! are reported at once.
 
+mod alerts;
 mod channel_keys;
 mod display;
 mod environment;
@@ -18,6 +19,7 @@ mod theme;
 mod tree;
 mod walk;
 
+pub(crate) use alerts::{Hook, WebhooksConfig, address};
 pub(crate) use channel_keys::{hashtag, key_ring};
 pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod envelope_file;
+mod log_book;
 mod pace;
 mod parts;
 
@@ -30,6 +31,8 @@ fn main() -> ExitCode {
         cli::Command::Db(args) => commands::db::run(&args),
         cli::Command::Backup(args) => commands::backup::run(args),
         cli::Command::Restore(args) => commands::restore::run(&args),
+        cli::Command::Top(args) => commands::top::run(args),
+        cli::Command::Bundle(args) => commands::bundle::run(&args),
         cli::Command::Doctor(args) => return commands::doctor::run(&args),
         cli::Command::Import(args) => commands::import::run(&args),
         cli::Command::Export(args) => commands::export::run(&args),
@@ -53,6 +56,6 @@ fn init_logging() {
         .with_env_filter(filter)
         .with_target(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(|| log_book::Counted(std::io::stderr()))
         .init();
 }

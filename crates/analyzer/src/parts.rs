@@ -1,13 +1,17 @@
 //! The parts that a process is put together from: `run` has them all, `ingest` and `serve` have a half each.
 
-mod backup;
+pub(crate) mod backup;
+pub(crate) mod books;
 pub(crate) mod figures;
 pub(crate) mod follow;
 pub(crate) mod identity;
+pub(crate) mod jobs;
 pub(crate) mod load;
 pub(crate) mod plan;
 pub(crate) mod receiving;
 pub(crate) mod reporting;
+#[cfg(debug_assertions)]
+mod rewrite;
 pub(crate) mod services;
 pub(crate) mod serving;
 pub(crate) mod sources;
@@ -15,6 +19,7 @@ pub(crate) mod stats_file;
 pub(crate) mod stop;
 pub(crate) mod summary;
 pub(crate) mod upkeep;
+pub(crate) mod webhooks;
 mod write_figures;
 
 use anyhow::{Context as _, Result};

@@ -24,6 +24,10 @@ use model::{
 };
 use parking_lot::RwLock;
 use tower::ServiceExt;
+use xray::{
+    AlertsReport, Books, Delivery, HistoryAnswer, HistoryError, HistoryQuery, JobAction, JobError, JobReport,
+    JobsReport, Ledger, SeriesReading,
+};
 
 const TRANSMISSIONS: u64 = 100_000;
 const COPIES: u64 = 10;
@@ -74,11 +78,41 @@ impl Services for Quiet {
     fn load_status(&self) -> LoadStatus {
         LoadStatus::Ready
     }
+    fn books(&self) -> &dyn Books {
+        self
+    }
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
         Box::pin(async { Err(SubmitError::Unavailable) })
     }
     fn backup(&self) -> BackupMaking {
         Box::pin(async { Err(BackupError::Failed("there is no database".to_owned())) })
+    }
+}
+
+impl Books for Quiet {
+    fn readings(&self) -> Vec<SeriesReading> {
+        Vec::new()
+    }
+    fn history(&self, _query: &HistoryQuery) -> Result<HistoryAnswer, HistoryError> {
+        Ok(HistoryAnswer::default())
+    }
+    fn ledger(&self, _window_secs: u32) -> Ledger {
+        Ledger::default()
+    }
+    fn jobs(&self) -> JobsReport {
+        JobsReport::default()
+    }
+    fn control_job(&self, name: &str, _action: JobAction) -> Result<JobReport, JobError> {
+        Err(JobError::Unknown(name.to_owned()))
+    }
+    fn alerts(&self, _events: usize) -> AlertsReport {
+        AlertsReport::default()
+    }
+    fn black_box(&self, _event: u64) -> Option<HistoryAnswer> {
+        None
+    }
+    fn test_webhooks(&self) -> Vec<Delivery> {
+        Vec::new()
     }
 }
 

@@ -20,6 +20,7 @@ mod extract;
 mod json;
 mod lag;
 mod live;
+mod metrics;
 mod middleware;
 mod openapi;
 mod page;
@@ -41,8 +42,9 @@ pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;
 pub use services::{
-    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
-    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
-    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    BackupError, BackupFile, BackupMaking, CheckpointResult, Count, DbFigures, FileIo, Freshness,
+    IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
+    RecentRejection, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
+    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

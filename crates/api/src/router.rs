@@ -1,11 +1,11 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    backup, channels, config, decode, docs, health, iata, ingest, mqtt, nodes, observers, packets, perf,
-    stats, traces,
+    alerts, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes, observers,
+    packets, perf, stats, traces,
 };
 use crate::state::ApiState;
-use crate::{live, middleware, openapi, page};
+use crate::{live, metrics, middleware, openapi, page};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::any;
@@ -49,8 +49,18 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(perf::perf_sqlite))
         .routes(routes!(perf::perf_write_sources))
         .routes(routes!(perf::perf_reset))
+        .routes(routes!(perf::ledger::perf_ledger))
+        .routes(routes!(perf::bundle::perf_bundle))
+        .routes(routes!(perf::history::perf_history))
+        .routes(routes!(perf::history::perf_series))
+        .routes(routes!(jobs::list_jobs))
+        .routes(routes!(jobs::control_job))
+        .routes(routes!(alerts::alerts))
+        .routes(routes!(alerts::black_box))
+        .routes(routes!(alerts::test_webhooks))
         .routes(routes!(ingest::ingest))
         .routes(routes!(backup::backup))
+        .routes(routes!(metrics::metrics))
         .routes(routes!(docs::spec))
 }
 

@@ -1,5 +1,6 @@
 //! The handlers, one file for each group of paths.
 
+pub(crate) mod alerts;
 pub(crate) mod backup;
 pub(crate) mod channels;
 pub(crate) mod config;
@@ -8,6 +9,7 @@ pub(crate) mod docs;
 pub(crate) mod health;
 pub(crate) mod iata;
 pub(crate) mod ingest;
+pub(crate) mod jobs;
 pub(crate) mod mqtt;
 pub(crate) mod nodes;
 pub(crate) mod observers;

@@ -5,9 +5,9 @@ mod reports;
 
 pub use backups::{BackupError, BackupFile, BackupMaking};
 pub use reports::{
-    Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, ProcessIo,
-    RecentRejection, SourceAccount, SourceLiveness, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
-    WriterPerf,
+    CheckpointResult, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow,
+    ObserverAccount, ProcessIo, RecentRejection, SourceAccount, SourceLiveness, SourceRate, SubmitError,
+    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 
 use std::future::Future;
@@ -55,6 +55,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// How far the history is loaded.
     fn load_status(&self) -> LoadStatus;
+
+    /// The books on what is written.
+    fn books(&self) -> &dyn xray::Books;
 
     /// Takes a packet in as if an observer had published it; resolves when it is stored or refused.
     fn submit_packet(&self, packet: PacketSubmission) -> Submission;

@@ -11,6 +11,7 @@ use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
 use std::time::Instant;
+use telemetry::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What all handlers share; cheap to clone.
@@ -27,6 +28,7 @@ struct Shared {
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
     started: Instant,
@@ -43,6 +45,7 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
             index,
@@ -61,6 +64,17 @@ impl ApiState {
     #[must_use]
     pub fn with_keys(mut self, keys: Arc<KeyRing>) -> Self {
         Arc::get_mut(&mut self.shared).expect("keys are set before the state is shared").keys = keys;
+        self
+    }
+
+    /// Where requests are counted, for whoever wants to know without asking over HTTP.
+    ///
+    /// # Panics
+    /// When the state is already shared, since requests would be counted in two places.
+    #[must_use]
+    pub fn with_request_counter(mut self, requests: Arc<Counter>) -> Self {
+        Arc::get_mut(&mut self.shared).expect("the counter is set before the state is shared").requests =
+            requests;
         self
     }
 
@@ -96,6 +110,10 @@ impl ApiState {
 
     pub(crate) fn timings(&self) -> &Timings {
         &self.shared.timings
+    }
+
+    pub(crate) fn count_request(&self) {
+        self.shared.requests.increment();
     }
 
     pub(crate) fn lag(&self) -> &LagMeter {

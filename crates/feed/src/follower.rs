@@ -1,16 +1,19 @@
 //! The serving end.
 
-use std::io::{ErrorKind, Read as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::frame::{Hello, decode};
+use crate::frame::{Hello, Question, decode, encode};
 use crate::{FeedError, News, socket_path};
 
 /// Read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+
+/// A question is some hundred bytes, and the other end reads at once.
+const ASK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection to the ingest process of a database.
 #[derive(Debug)]
@@ -19,6 +22,25 @@ pub struct Follower {
     stream: UnixStream,
     buffer: Vec<u8>,
     greeted: bool,
+}
+
+/// The way to ask ingest something.
+#[derive(Debug)]
+pub struct Asker {
+    #[cfg(unix)]
+    stream: UnixStream,
+}
+
+impl Asker {
+    /// Asks. The number comes back with the answer, so give each question another one.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    #[cfg(unix)]
+    pub fn ask(&mut self, number: u64, question: Vec<u8>) -> Result<(), FeedError> {
+        let frame = encode(&Question { number, question })?;
+        Ok(self.stream.write_all(&frame)?)
+    }
 }
 
 impl Follower {
@@ -41,6 +63,17 @@ impl Follower {
     #[cfg(not(unix))]
     pub fn connect(database: &Path) -> Result<Self, FeedError> {
         Err(FeedError::Connect { path: socket_path(database), source: ErrorKind::Unsupported.into() })
+    }
+
+    /// A way to ask ingest something while another thread waits for its news. Answers come as [`News::Answer`].
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    #[cfg(unix)]
+    pub fn asker(&self) -> Result<Asker, FeedError> {
+        let stream = self.stream.try_clone()?;
+        stream.set_write_timeout(Some(ASK_PATIENCE))?;
+        Ok(Asker { stream })
     }
 
     /// Waits for what comes next, at most for `patience`; `None` when nothing has come by then.

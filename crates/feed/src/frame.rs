@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::FeedError;
 
 /// Changes whenever a message or anything within [`Change`] does: both ends must be of the same release.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A batch of ingest is some hundred kilobytes at most; more than this is no frame of ours.
 pub(crate) const MAX_FRAME_BYTES: usize = 64 * 1024 * 1024;
@@ -32,6 +32,22 @@ pub enum News {
     Removed,
     /// How ingest is doing; what is in it is between the two ends.
     Report(Vec<u8>),
+    /// The answer to a question of this follower.
+    Answer {
+        /// The number that the follower gave it.
+        question: u64,
+        /// What is in it is between the two ends.
+        answer: Vec<u8>,
+    },
+}
+
+/// What a follower asks of ingest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Question {
+    /// Comes back with the answer.
+    pub(crate) number: u64,
+    /// What is in it is between the two ends.
+    pub(crate) question: Vec<u8>,
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,8 @@
 //! So ingest also tells its changes over a Unix socket beside the database, and which of them have become durable. Whoever
 //! connects gets first all changes that are not durable yet: with what the database then holds, nothing is missing between.
 //!
+//! Followers may also ask (a job is to be paused, say), and get the answer of whoever ingest has appointed to give it.
+//!
 //! This crate must never decide anything about packets, and never make ingest wait: a follower that cannot keep up is
 //! disconnected, and loads anew.
 //!
@@ -37,7 +39,7 @@ mod frame;
 mod server;
 
 pub use error::FeedError;
-pub use follower::Follower;
+pub use follower::{Asker, Follower};
 pub use frame::News;
 pub use server::{FeedHandle, FeedServer};
 

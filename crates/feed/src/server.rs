@@ -10,16 +10,20 @@ use bytes::Bytes;
 use model::Change;
 use parking_lot::Mutex;
 use serde::Serialize;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixListener;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, WeakUnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-use crate::frame::{ChangesRef, Hello, encode};
+use crate::frame::{ChangesRef, Hello, Question, decode, encode};
 use crate::{FeedError, News, socket_path};
 
 /// What may wait for a follower. It is behind by a million packets then, and quicker by loading from the database.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
+
+/// No question is longer; a follower that sends more without asking anything is not listened to any more.
+const QUESTION_BYTES: usize = 4 * 1024;
 
 /// Followers at once; each is a whole serving process.
 const MAX_FOLLOWERS: usize = 64;
@@ -33,18 +37,28 @@ pub struct FeedServer {
 }
 
 /// Where ingest puts its news. Cheap to clone; nothing here ever waits for a follower.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct FeedHandle {
     shared: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+/// Answers questions of followers.
+type Answerer = Arc<dyn Fn(Vec<u8>) -> Vec<u8> + Send + Sync>;
+
+#[derive(Default)]
 struct State {
     sequence: u64,
     /// Frames of changes that are not durable yet, for those who come later.
     pending: VecDeque<(u64, Bytes)>,
     followers: Vec<Seat>,
+    answerer: Option<Answerer>,
     closed: bool,
+}
+
+/// The way to one follower for answers; it does not keep the seat taken.
+struct Answers {
+    frames: WeakUnboundedSender<Bytes>,
+    waiting: Arc<AtomicUsize>,
 }
 
 /// A follower, as seen from here.
@@ -88,7 +102,18 @@ impl Drop for FeedServer {
     }
 }
 
+impl std::fmt::Debug for FeedHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FeedHandle").field("followers", &self.followers()).finish()
+    }
+}
+
 impl FeedHandle {
+    /// Appoints who answers what followers ask. It runs on a thread that may block.
+    pub fn answer_with(&self, answerer: impl Fn(Vec<u8>) -> Vec<u8> + Send + Sync + 'static) {
+        self.shared.lock().answerer = Some(Arc::new(answerer));
+    }
+
     /// Tells changes that are about to be written; gives the sequence to say that they are, or `None` when there is nothing
     /// in them that a follower needs.
     pub fn publish(&self, changes: &[Change]) -> Option<u64> {
@@ -138,18 +163,18 @@ impl FeedHandle {
     }
 
     /// A place for one more follower, beginning with what is not durable yet.
-    fn seat(&self) -> Option<(UnboundedReceiver<Bytes>, Arc<AtomicUsize>)> {
+    fn seat(&self) -> Option<(UnboundedReceiver<Bytes>, Answers)> {
         let mut state = self.shared.lock();
         if state.closed || state.followers.len() >= MAX_FOLLOWERS {
             return None;
         }
         let (frames, receiver) = unbounded_channel();
         let seat = Seat { frames, waiting: Arc::default() };
-        let waiting = Arc::clone(&seat.waiting);
+        let answers = Answers { frames: seat.frames.downgrade(), waiting: Arc::clone(&seat.waiting) };
         seat.send(&encoded(&Hello::OURS)?);
         state.pending.iter().for_each(|(_, frame)| seat.send(frame));
         state.followers.push(seat);
-        Some((receiver, waiting))
+        Some((receiver, answers))
     }
 }
 
@@ -214,8 +239,14 @@ async fn accept(listener: UnixListener, handle: FeedHandle) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Some((frames, waiting)) = handle.seat() {
-                    tokio::spawn(tell(stream, frames, waiting));
+                if let Some((frames, answers)) = handle.seat() {
+                    let (questions, news) = stream.into_split();
+                    let waiting = Arc::clone(&answers.waiting);
+                    let asked = tokio::spawn(hear(questions, answers, handle.clone()));
+                    tokio::spawn(async move {
+                        tell(news, frames, waiting).await;
+                        asked.abort();
+                    });
                 }
             }
             Err(error) => {
@@ -227,7 +258,37 @@ async fn accept(listener: UnixListener, handle: FeedHandle) {
     }
 }
 
-async fn tell(mut stream: UnixStream, mut frames: UnboundedReceiver<Bytes>, waiting: Arc<AtomicUsize>) {
+/// Reads what a follower asks, one question after the other, until it goes away or says something that is no question.
+async fn hear(mut stream: OwnedReadHalf, answers: Answers, handle: FeedHandle) {
+    let mut buffer = Vec::new();
+    let mut chunk = [0; QUESTION_BYTES];
+    loop {
+        match stream.read(&mut chunk).await {
+            Ok(count @ 1..) => buffer.extend_from_slice(&chunk[..count]),
+            _ => return,
+        }
+        loop {
+            let Question { number, question } = match decode(&mut buffer) {
+                Ok(Some(question)) => question,
+                Ok(None) if buffer.len() < QUESTION_BYTES => break,
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "a serving process asks what nobody understands");
+                    return;
+                }
+            };
+            let answerer = handle.shared.lock().answerer.clone();
+            let Some(answerer) = answerer else { continue };
+            let Ok(answer) = tokio::task::spawn_blocking(move || answerer(question)).await else { continue };
+            let Some(frames) = answers.frames.upgrade() else { return };
+            if let Some(frame) = encoded(&News::Answer { question: number, answer }) {
+                Seat { frames, waiting: Arc::clone(&answers.waiting) }.send(&frame);
+            }
+        }
+    }
+}
+
+async fn tell(mut stream: OwnedWriteHalf, mut frames: UnboundedReceiver<Bytes>, waiting: Arc<AtomicUsize>) {
     while let Some(frame) = frames.recv().await {
         if stream.write_all(&frame).await.is_err() {
             return;

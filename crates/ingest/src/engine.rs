@@ -129,7 +129,8 @@ impl Ingest {
         let mut batch = self.read(&messages, &requests);
         check_adverts(&self.index, &mut batch, self.config.validate_signatures);
         let Decided { mut verdicts, changes, observations } = self.decide(&batch);
-        self.book(&batch, &verdicts);
+        let payload_bytes = messages.iter().map(|message| message.payload.len()).sum();
+        self.book(&batch, payload_bytes, &verdicts);
         drop(batch);
         if !observations.is_empty() {
             (self.live)(observations);
@@ -182,7 +183,7 @@ impl Ingest {
         Decided { verdicts, changes, observations }
     }
 
-    fn book(&self, batch: &[Read<'_>], verdicts: &[Verdict]) {
+    fn book(&self, batch: &[Read<'_>], payload_bytes: usize, verdicts: &[Verdict]) {
         let mut rejections = Vec::new();
         let mut entries = Vec::with_capacity(batch.len());
         for (read, verdict) in batch.iter().zip(verdicts) {
@@ -199,7 +200,7 @@ impl Ingest {
             let Read { source, received, row, remarks, .. } = *read;
             entries.push(Entry { source, observer: row, received, outcome, remarks });
         }
-        self.ledger.book(batch.len(), &entries, rejections);
+        self.ledger.book(batch.len(), payload_bytes, &entries, rejections);
     }
 }
 

@@ -33,10 +33,29 @@ pub struct IngestLedger {
 struct Books {
     since: UnixMillis,
     received: u64,
+    received_bytes: u64,
     max_sources: usize,
     sources: Vec<(SourceId, Box<str>, Tally)>,
     observers: Vec<(Box<str>, Tally)>,
     recent: VecDeque<Rejection>,
+}
+
+/// Sums over all sources since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IngestTotals {
+    /// Messages received.
+    pub received: u64,
+    /// Bytes of their payloads.
+    pub received_bytes: u64,
+    /// Their ends, in the order of [`Outcome::ALL`]; the sum is `received`.
+    pub outcomes: [u64; Outcome::ALL.len()],
+}
+
+impl IngestTotals {
+    /// How many ended so.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome as usize]
+    }
 }
 
 /// The row of an observer in the books.
@@ -98,6 +117,7 @@ impl IngestLedger {
         let books = Books {
             since: UnixMillis::now(),
             received: 0,
+            received_bytes: 0,
             max_sources: config.sources.len() + MAX_UNLISTED_SOURCES,
             sources: sources.map(|s| (s.source, s.name.as_str().into(), Tally::default())).collect(),
             observers: vec![("".into(), Tally::default()), ("others".into(), Tally::default())],
@@ -109,6 +129,16 @@ impl IngestLedger {
     /// All counters as they stand after a whole number of batches.
     pub fn report(&self) -> IngestReport {
         self.books.lock().report()
+    }
+
+    /// Sums over everything, read without allocating.
+    pub fn totals(&self) -> IngestTotals {
+        let books = self.books.lock();
+        let mut outcomes = [0; Outcome::ALL.len()];
+        for (_, _, tally) in &books.sources {
+            outcomes.iter_mut().zip(&tally.outcomes).for_each(|(sum, count)| *sum += count);
+        }
+        IngestTotals { received: books.received, received_bytes: books.received_bytes, outcomes }
     }
 
     /// Messages received so far.
@@ -123,11 +153,18 @@ impl IngestLedger {
         ObserverRow(u32::try_from(books.observers.len() - 1).unwrap_or(ObserverRow::OTHERS.0))
     }
 
-    /// Books a batch: as many entries as messages came.
-    pub(crate) fn book(&self, received: usize, entries: &[Entry], rejections: Vec<Rejection>) {
+    /// Books a batch: as many entries as messages came, and the bytes of their payloads.
+    pub(crate) fn book(
+        &self,
+        received: usize,
+        received_bytes: usize,
+        entries: &[Entry],
+        rejections: Vec<Rejection>,
+    ) {
         debug_assert_eq!(received, entries.len(), "every message has one outcome");
         let mut books = self.books.lock();
         books.received += received as u64;
+        books.received_bytes += received_bytes as u64;
         for entry in entries {
             books.source(entry.source).book(entry);
             let row = entry.observer.0 as usize;

@@ -90,7 +90,9 @@ pub use history::{
     History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_radio, past_region,
     past_text, past_time,
 };
-pub use ledger::{Count, IngestLedger, IngestReport, ObserverReport, Rejection, SourceReport};
+pub use ledger::{Count, IngestLedger, IngestReport, IngestTotals, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};
-pub use retention::{Retention, RetentionError, RetentionReport, RetentionRules};
+pub use retention::{
+    Overseer, Retention, RetentionError, RetentionReport, RetentionRules, StepDone, give_back,
+};
 pub use submit::{IngestError, PacketSubmission, SubmitAnswer, SubmitHandle};

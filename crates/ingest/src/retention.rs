@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use index::{Compaction, Removed, SharedIndex};
 use meshcore::NodeKey;
 use model::{NodeRecord, UnixMillis};
-use storage::{Removal, StorageError, WriterHandle};
+use storage::{Removal, StepFigures, Stepped, StorageError, WriterHandle};
 
 /// Rows deleted in one transaction: some milliseconds of the writer's time.
 const ROWS_PER_STEP: usize = 1_000;
@@ -38,8 +38,6 @@ pub struct RetentionRules {
     pub packets: Option<Duration>,
     /// Samples of observers' counters, and refused packets.
     pub metrics: Option<Duration>,
-    /// Free pages given back to the file system after a pass, at most.
-    pub vacuum_pages: u32,
 }
 
 /// What a pass has done.
@@ -51,8 +49,35 @@ pub struct RetentionReport {
     pub observations: u64,
     /// Samples and refused packets deleted.
     pub samples: u64,
-    /// Pages given back to the file system.
-    pub pages: u64,
+}
+
+/// Whoever watches over a pass.
+pub trait Overseer {
+    /// Asked before each step: whether to go on. It may take its time to answer.
+    fn go_on(&self) -> bool;
+
+    /// Told after each step.
+    fn stepped(&self, done: &StepDone);
+}
+
+/// Whoever only wants to say whether to go on.
+impl<F: Fn() -> bool> Overseer for F {
+    fn go_on(&self) -> bool {
+        self()
+    }
+
+    fn stepped(&self, _done: &StepDone) {}
+}
+
+/// A step that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StepDone {
+    /// Rows deleted, or pages given back.
+    pub rows: u64,
+    /// How many steps are done, and of how many, where that is known.
+    pub progress: Option<(u64, u64)>,
+    /// What it cost.
+    pub figures: StepFigures,
 }
 
 /// Why a pass ended early.
@@ -93,55 +118,41 @@ impl Retention {
         Self { rules, index, writer, pending: VecDeque::new(), started }
     }
 
-    /// Deletes what is too old by now, and gives free pages back. `go_on` is asked between steps; when it says no the pass
-    /// ends there and the next one goes on.
+    /// Deletes what is too old by now. The overseer is asked between steps; when it says no the pass ends there and the next
+    /// one goes on.
     ///
     /// # Errors
     /// [`RetentionError`]; whatever was deleted until then stays so.
     pub fn pass(
         &mut self,
         now: UnixMillis,
-        go_on: &dyn Fn() -> bool,
+        overseer: &dyn Overseer,
     ) -> Result<RetentionReport, RetentionError> {
         self.check_clock(now)?;
         let mut report = RetentionReport::default();
         if let Some(kept) = self.rules.packets {
             self.forget(self.reckoned_from(now).plus_ms(-millis(kept)))?;
         }
-        while let Some(removal) = self.pending.front().filter(|_| go_on()) {
-            let removed = self.writer.remove_packets(removal.clone())?;
+        let steps = self.pending.len() as u64;
+        while let Some(removal) = self.pending.front().filter(|_| overseer.go_on()) {
+            let Stepped { value: removed, figures } = self.writer.remove_packets(removal.clone())?;
             self.pending.pop_front();
             report.transmissions += removed.transmissions;
             report.observations += removed.observations;
+            overseer.stepped(&StepDone {
+                rows: removed.transmissions + removed.observations,
+                progress: Some((steps - self.pending.len() as u64, steps)),
+                figures,
+            });
             std::thread::sleep(PAUSE);
         }
         if let Some(kept) = self.rules.metrics {
-            let before = now.plus_ms(-millis(kept));
-            report.samples +=
-                self.repeat(go_on, |writer| writer.remove_metrics_before(before, ROWS_PER_STEP as u32))?;
-            report.samples +=
-                self.repeat(go_on, |writer| writer.remove_dropped_before(before, ROWS_PER_STEP as u32))?;
+            let (before, limit) = (now.plus_ms(-millis(kept)), ROWS_PER_STEP as u32);
+            let full = u64::from(limit);
+            report.samples += repeat(overseer, full, || self.writer.remove_metrics_before(before, limit))?;
+            report.samples += repeat(overseer, full, || self.writer.remove_dropped_before(before, limit))?;
         }
-        report.pages = self.give_back(self.rules.vacuum_pages, go_on)?;
         Ok(report)
-    }
-
-    /// Gives free pages back to the file system, at most so many; says how many.
-    ///
-    /// # Errors
-    /// When the database refuses.
-    pub fn give_back(&self, most: u32, go_on: &dyn Fn() -> bool) -> Result<u64, RetentionError> {
-        let mut given = 0;
-        while given < u64::from(most) && go_on() {
-            let left = u32::try_from(u64::from(most) - given).unwrap_or(u32::MAX);
-            let pages = self.writer.vacuum(left.min(PAGES_PER_STEP))?;
-            if pages == 0 {
-                break;
-            }
-            given += pages;
-            std::thread::sleep(PAUSE);
-        }
-        Ok(given)
     }
 
     /// Builds the index anew without what is older, and keeps in mind what is to be deleted.
@@ -155,23 +166,6 @@ impl Retention {
         drop(old);
         self.pending.extend(steps(removed));
         Ok(())
-    }
-
-    fn repeat(
-        &self,
-        go_on: &dyn Fn() -> bool,
-        step: impl Fn(&WriterHandle) -> Result<u64, StorageError>,
-    ) -> Result<u64, RetentionError> {
-        let mut total = 0;
-        while go_on() {
-            let rows = step(&self.writer)?;
-            total += rows;
-            if rows < ROWS_PER_STEP as u64 {
-                break;
-            }
-            std::thread::sleep(PAUSE);
-        }
-        Ok(total)
     }
 
     fn reckoned_from(&self, now: UnixMillis) -> UnixMillis {
@@ -189,6 +183,38 @@ impl Retention {
         }
         Ok(())
     }
+}
+
+/// Gives free pages back to the file system, at most so many; says how many.
+///
+/// # Errors
+/// When the database refuses.
+pub fn give_back(writer: &WriterHandle, most: u32, overseer: &dyn Overseer) -> Result<u64, StorageError> {
+    let mut left = most;
+    repeat(overseer, 1, || {
+        let given = writer.vacuum(left.min(PAGES_PER_STEP))?;
+        left = left.saturating_sub(u32::try_from(given.value).unwrap_or(u32::MAX));
+        Ok(given)
+    })
+}
+
+/// Steps until one does less than `full`; says how much all of them did.
+fn repeat(
+    overseer: &dyn Overseer,
+    full: u64,
+    mut step: impl FnMut() -> Result<Stepped<u64>, StorageError>,
+) -> Result<u64, StorageError> {
+    let mut total = 0;
+    while overseer.go_on() {
+        let Stepped { value: rows, figures } = step()?;
+        total += rows;
+        overseer.stepped(&StepDone { rows, progress: None, figures });
+        if rows < full {
+            break;
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(total)
 }
 
 /// Cuts a removal into transactions. After each of them the records of the nodes say what is true then: the adverts of a

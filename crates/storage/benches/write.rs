@@ -69,7 +69,7 @@ fn retention() {
             longest_group = longest_group.max(stats.batch_hold.summary().max);
         }
         let removed = start.elapsed();
-        while storage.writer().vacuum(256).expect("a working disk") > 0 {
+        while storage.writer().vacuum(256).expect("a working disk").value > 0 {
             longest = longest.max(stats.step_delay.summary().max);
             longest_group = longest_group.max(stats.batch_hold.summary().max);
         }

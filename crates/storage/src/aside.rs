@@ -14,7 +14,8 @@ use model::{Change, UnixMillis};
 use rusqlite::Connection;
 
 use crate::files::beside;
-use crate::{StorageError, vfs};
+use crate::stats::CountingWriter;
+use crate::{IoCounts, IoFile, IoWork, StorageError, WriteStats, vfs};
 
 mod line;
 mod row;
@@ -43,6 +44,7 @@ pub(crate) fn append<'a>(
     identity: i64,
     reason: &str,
     rows: impl Iterator<Item = &'a Change>,
+    counts: &IoCounts,
 ) -> io::Result<()> {
     let head = Line::Batch { database: identity, time: UnixMillis::now(), reason: reason.to_owned() };
     let mut text = Vec::new();
@@ -55,28 +57,33 @@ pub(crate) fn append<'a>(
     if !ends_with_newline(&mut file, length)? {
         text.insert(0, b'\n');
     }
-    let written = file.write_all(&text).and_then(|()| file.sync_all()).and_then(|()| sync_folder(path));
+    let mut file = CountingWriter::new(file, counts);
+    let written = file.write_all(&text).and_then(|()| file.sync()).and_then(|()| sync_folder(path));
     if written.is_err() {
         // A part of it would be taken for a damaged line. If this fails, too, that is what it will be.
-        let _ = file.set_len(length);
+        let _ = file.into_inner().set_len(length);
     }
     written
 }
 
-/// Takes the rows of the aside file in again and removes it; says how many rows were taken. What cannot be taken stays
-/// in the file: lines that are no rows, rows that contradict what is there, rows of another database. Done twice it
-/// changes nothing, so that a start may be cut short anywhere.
+/// Takes the rows of the aside file in again, counts them, and removes it. What cannot be taken stays in the file: lines
+/// that are no rows, rows that contradict what is there, rows of another database. Done twice it changes nothing, so that a
+/// start may be cut short anywhere.
 ///
 /// # Errors
 /// When the database cannot be written, or the file not be read.
-pub(crate) fn take_in(conn: &mut Connection, database: &Path) -> Result<u64, StorageError> {
+pub(crate) fn take_in(
+    conn: &mut Connection,
+    database: &Path,
+    stats: &WriteStats,
+) -> Result<(), StorageError> {
     let path = path_of(database);
     let file = match open(&path, OpenOptions::new().read(true)) {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the rows put aside earlier cannot be read; they stay where they are");
-            return Ok(0);
+            return Ok(());
         }
     };
     let unwritable = |error: io::Error| StorageError::not_writable(&path, &error);
@@ -90,8 +97,9 @@ pub(crate) fn take_in(conn: &mut Connection, database: &Path) -> Result<u64, Sto
         identity: identity(conn),
         ours: false,
         head: None,
-        rest: BufWriter::new(rest),
+        rest: BufWriter::new(CountingWriter::new(rest, stats.io.counts(IoWork::Opening, IoFile::Aside))),
         taken: 0,
+        bound_bytes: 0,
         kept: 0,
     };
     intake.run(conn, BufReader::new(file)).map_err(|error| match error {
@@ -100,9 +108,9 @@ pub(crate) fn take_in(conn: &mut Connection, database: &Path) -> Result<u64, Sto
         }
         IntakeError::File(error) => unwritable(error),
     })?;
-    let Intake { rest, taken, kept, .. } = intake;
+    let Intake { rest, taken, bound_bytes, kept, .. } = intake;
     let rest = rest.into_inner().map_err(|error| unwritable(error.into_error()))?;
-    rest.sync_all().map_err(unwritable)?;
+    rest.sync().map_err(unwritable)?;
     if kept == 0 {
         fs::remove_file(&path).and_then(|()| fs::remove_file(&rest_path)).map_err(unwritable)?;
     } else {
@@ -116,17 +124,21 @@ pub(crate) fn take_in(conn: &mut Connection, database: &Path) -> Result<u64, Sto
             "lines put aside earlier fit no row of this database and stay in the file; look at them, then remove it"
         );
     }
-    Ok(taken)
+    stats.rows_taken_in.add(taken);
+    stats.bound_bytes.add(bound_bytes);
+    Ok(())
 }
 
-struct Intake {
+struct Intake<'a> {
     identity: i64,
     /// Whether the batch at hand is for this database.
     ours: bool,
     /// The head of the batch at hand, until a line of it is kept.
     head: Option<Vec<u8>>,
-    rest: BufWriter<File>,
+    rest: BufWriter<CountingWriter<'a>>,
     taken: u64,
+    /// Of the rows that were taken.
+    bound_bytes: u64,
     kept: u64,
 }
 
@@ -135,11 +147,11 @@ enum IntakeError {
     File(io::Error),
 }
 
-impl Intake {
+impl Intake<'_> {
     fn run(&mut self, conn: &mut Connection, mut file: BufReader<File>) -> Result<(), IntakeError> {
         let mut ended = false;
         while !ended {
-            vfs::at_work(crate::IoWork::Opening);
+            vfs::at_work(IoWork::Opening);
             let transaction = conn.transaction().map_err(IntakeError::Database)?;
             for _ in 0..TAKE_IN_ROWS {
                 let mut line = Vec::new();
@@ -173,10 +185,11 @@ impl Intake {
             Ok(row) if self.ours => {
                 let taken = match row.into_change() {
                     Some(change) => row::take(conn, &change).map_err(IntakeError::Database)?,
-                    None => false,
+                    None => None,
                 };
-                if taken {
+                if let Some(bound_bytes) = taken {
                     self.taken += 1;
+                    self.bound_bytes += bound_bytes;
                     return Ok(());
                 }
                 self.keep(line)

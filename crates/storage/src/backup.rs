@@ -10,6 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -17,7 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::files::beside;
 use crate::moment::{Check, Company, Moment, TableCount};
-use crate::{StorageError, store};
+use crate::{IoFile, IoStats, IoWork, StorageError, schema, store, vfs};
 use part::PartFile;
 
 /// Bytes a second when nothing else is said. An SD card of class 10 promises to write 10 MB a second in one stream; half of
@@ -110,25 +111,27 @@ pub fn backup(
     refuse_existing(to, options)?;
     let source = Moment::open(database, Company::Program)?;
     let part = PartFile::create(beside(to, ".part"))?;
-    let report = copy(source, &part, options.bytes_per_sec, watcher)?;
+    let report = copy(source, &part, options.bytes_per_sec, None, watcher)?;
     refuse_existing(to, options)?;
     part.finish(to)?;
     Ok(report)
 }
 
 /// Copies the database into a file that has no name any more when this returns: it is gone when the value is dropped,
-/// and when the process ends in whatever way. It lies beside the database, where there should be room.
+/// and when the process ends in whatever way. It lies beside the database, where there should be room. What it writes is
+/// counted in `counted`, as caused by [`IoWork::Backup`].
 ///
 /// # Errors
 /// As [`backup`]; [`StorageError::BackupUnderWay`] while another one is made, by any process.
 pub fn temporary_backup(
     database: &Path,
     options: &BackupOptions,
+    counted: Option<&Arc<IoStats>>,
     watcher: BackupWatcher<'_>,
 ) -> Result<(File, BackupReport), StorageError> {
     let source = Moment::open(database, Company::Program)?;
     let part = PartFile::create(beside(database, API_PART))?;
-    let report = copy(source, &part, options.bytes_per_sec, watcher)?;
+    let report = copy(source, &part, options.bytes_per_sec, counted, watcher)?;
     Ok((part.into_nameless()?, report))
 }
 
@@ -146,15 +149,16 @@ pub(crate) fn copy(
     source: Moment,
     part: &PartFile,
     bytes_per_sec: Option<u64>,
+    counted: Option<&Arc<IoStats>>,
     watcher: BackupWatcher<'_>,
 ) -> Result<BackupReport, StorageError> {
     let start = Instant::now();
-    copy_pages(&source, part, bytes_per_sec, watcher)?;
+    copy_pages(&source, part, bytes_per_sec, counted, watcher)?;
     // After the copy, when the pages are in the system's memory and counting costs no second reading of the disk.
     let tables = source.counts()?;
     let (bytes, format) = (source.bytes(), source.format);
     drop(source);
-    part.sync()?;
+    force(part, counted)?;
     let copied_in = start.elapsed();
 
     go_on(watcher(BackupProgress::Verifying))?;
@@ -167,9 +171,12 @@ fn copy_pages(
     source: &Moment,
     part: &PartFile,
     bytes_per_sec: Option<u64>,
+    counted: Option<&Arc<IoStats>>,
     watcher: BackupWatcher<'_>,
 ) -> Result<(), StorageError> {
     let total = source.bytes();
+    // Until the copy is closed.
+    let _counting = vfs::count_backup_apart(counted);
     let failed = |error| write_failed(part.path(), total, error);
     let mut target = open_target(part.path()).map_err(failed)?;
     let copying = Backup::new(&source.conn, &mut target).map_err(failed)?;
@@ -188,7 +195,7 @@ fn copy_pages(
             _ => std::thread::sleep(BUSY_PAUSE),
         }
         if done >= synced + BYTES_PER_SYNC {
-            part.sync()?;
+            force(part, counted)?;
             synced = done;
         }
         if let Some(rate) = bytes_per_sec {
@@ -200,10 +207,17 @@ fn copy_pages(
     target.close().map_err(|(_, error)| failed(error))
 }
 
+fn force(part: &PartFile, counted: Option<&Arc<IoStats>>) -> Result<(), StorageError> {
+    if let Some(io) = counted {
+        io.counts(IoWork::Backup, IoFile::Backup).syncs.increment();
+    }
+    part.sync()
+}
+
 /// The file is nobody's database before it has its final name, so it needs neither a journal nor an early `fsync`.
 fn open_target(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let target = Connection::open_with_flags(path, flags)?;
+    let target = schema::open_counted(path, flags)?;
     target.pragma_update_and_check(None, "journal_mode", "OFF", |_| Ok(()))?;
     target.pragma_update(None, "synchronous", "OFF")?;
     Ok(target)

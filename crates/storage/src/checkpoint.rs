@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use model::UnixMillis;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, MAIN_DB};
+use telemetry::Gauge;
 
-use crate::{IoWork, StorageError, WriteStats, schema, vfs};
+use crate::{CheckpointReason, CheckpointResult, IoWork, StorageError, WriteStats, schema, vfs};
 
 /// A frame is a page of 4 KiB and a header; 1,000 of them are 4 MB, which an SD card takes in a fraction of a second.
 /// Fewer would write the last, half-full page of each table more often, more would lengthen recovery after a crash.
@@ -71,7 +73,7 @@ struct State {
 }
 
 enum Task {
-    Passive,
+    Passive(CheckpointReason),
     Truncate,
     Stop,
 }
@@ -164,6 +166,13 @@ impl Signal {
         }
     }
 
+    /// Says how many frames are in the log and not in the database file. Under the lock, so that the newest word is the
+    /// last.
+    pub(crate) fn tell_pending(&self, gauge: &Gauge) {
+        let state = self.state.lock();
+        gauge.set(state.frames.saturating_sub(state.copied));
+    }
+
     /// Frames of the log, and how often it has begun anew.
     fn log_state(&self) -> (u64, u64) {
         let state = self.state.lock();
@@ -181,13 +190,16 @@ impl Signal {
                 return Task::Truncate;
             }
             let waiting = state.frames.saturating_sub(state.seen);
-            if waiting >= PASSIVE_FRAMES
-                || state.passive_wanted
-                || (waiting > 0 && Instant::now() >= deadline)
-            {
+            let reason = match () {
+                () if waiting >= PASSIVE_FRAMES => Some(CheckpointReason::Frames),
+                () if state.passive_wanted => Some(CheckpointReason::Step),
+                () if waiting > 0 && Instant::now() >= deadline => Some(CheckpointReason::Time),
+                () => None,
+            };
+            if let Some(reason) = reason {
                 state.seen = state.frames;
                 state.passive_wanted = false;
-                return Task::Passive;
+                return Task::Passive(reason);
             }
             if Instant::now() >= deadline {
                 // Nothing new all the time: wait for news, not for the clock.
@@ -224,20 +236,21 @@ struct Worker {
 
 impl Worker {
     fn run(mut self) {
-        vfs::count_into(&self.stats.io);
+        vfs::count_into(&self.stats);
         vfs::at_work(IoWork::Checkpoint);
         loop {
             match self.signal.next_task() {
-                Task::Passive => {
-                    self.checkpoint(CheckpointMode::PASSIVE);
+                Task::Passive(reason) => {
+                    self.checkpoint(CheckpointMode::PASSIVE, reason);
                 }
                 Task::Truncate => {
-                    let emptied = self.checkpoint(CheckpointMode::TRUNCATE);
+                    let emptied = self.checkpoint(CheckpointMode::TRUNCATE, CheckpointReason::Bound);
                     self.stats.truncating_checkpoints.increment();
                     self.signal.truncated(emptied);
+                    self.signal.tell_pending(&self.stats.frames_pending);
                 }
                 Task::Stop => {
-                    self.checkpoint(CheckpointMode::TRUNCATE);
+                    self.checkpoint(CheckpointMode::TRUNCATE, CheckpointReason::Closing);
                     return;
                 }
             }
@@ -245,7 +258,7 @@ impl Worker {
     }
 
     /// Runs one checkpoint; says whether the whole log is now in the database file.
-    fn checkpoint(&mut self, mode: CheckpointMode) -> bool {
+    fn checkpoint(&mut self, mode: CheckpointMode, reason: CheckpointReason) -> bool {
         let truncating = matches!(mode, CheckpointMode::TRUNCATE);
         let start = Instant::now();
         // Before, because the writer may begin the log anew as soon as the checkpoint is done.
@@ -255,24 +268,40 @@ impl Worker {
         let Some(conn) = held.as_ref() else { return false };
         let result = conn.busy_timeout(patience).and_then(|()| conn.wal_checkpoint_v2(Some(MAIN_DB), mode));
         drop(held);
-        match result {
+        let took = start.elapsed();
+        let (busy, whole) = match result {
             Ok((log, copied)) => {
                 let log = u64::try_from(log).unwrap_or(0);
                 let copied = u64::try_from(copied).unwrap_or(0);
                 self.stats.checkpoints.increment();
-                self.stats.checkpoint_time.record(start.elapsed());
+                self.stats.checkpoint_time.record(took);
                 self.count(copied, truncating, frames, restarts);
-                self.signal.copied(copied, restarts);
-                copied == log
+                self.signal.copied(self.copied, restarts);
+                self.signal.tell_pending(&self.stats.frames_pending);
+                (false, copied == log)
             }
             // A reader or a transaction is in the way; that is what PASSIVE lives with, and TRUNCATE comes again.
-            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => false,
+            Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                self.stats.checkpoints_busy.increment();
+                (true, false)
+            }
             Err(error) => {
                 self.stats.failed(format!("checkpoint of {}: {error}", self.path.display()));
                 tracing::error!(path = %self.path.display(), %error, "the checkpoint failed and will be tried again");
-                false
+                return false;
             }
-        }
+        };
+        let copied_frames = if restarts == self.restarts { self.copied } else { 0 };
+        self.stats.checkpointed(CheckpointResult {
+            at: UnixMillis::now(),
+            reason,
+            truncating,
+            busy,
+            log_frames: frames.max(copied_frames),
+            copied_frames,
+            took,
+        });
+        whole
     }
 
     /// Adds what one checkpoint has copied, given how things stood before it began.

@@ -59,6 +59,7 @@ mod load;
 mod lock;
 mod moment;
 mod options;
+mod pages;
 mod reader;
 mod restore;
 mod rows;
@@ -80,11 +81,17 @@ pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, write
 pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
 pub use moment::TableCount;
 pub use options::{Durability, StorageOptions};
+pub use pages::{PageStats, TreeKind, TreeStats};
 pub use reader::{DbFigures, Reader, TableRows};
 pub use restore::{Restored, restore};
 pub use schema::APPLICATION_ID;
 pub use snapshot::{Snapshot, has_log, open_without_trace};
-pub use stats::{IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats, WriteSource, WriteStats};
+pub use stats::{
+    CheckpointReason, CheckpointResult, IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats,
+    WriteSource, WriteStats,
+};
 pub use store::Storage;
 pub use tail::{News, Tail};
-pub use writer::{Removal, RemovedRows, WriteBatch, WriterHandle};
+#[cfg(debug_assertions)]
+pub use writer::Rewritten;
+pub use writer::{Removal, RemovedRows, StepFigures, Stepped, WriteBatch, WriterHandle};

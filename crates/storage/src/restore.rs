@@ -50,7 +50,7 @@ pub fn restore(file: &Path, database: &Path, keep_as: Option<&Path>) -> Result<R
         return Err(StorageError::Exists { path: taken.to_owned() });
     }
     let part = part::PartFile::create(beside(database, ".restore.part"))?;
-    let report = backup::copy(source, &part, None, &mut |_| ControlFlow::Continue(()))?;
+    let report = backup::copy(source, &part, None, None, &mut |_| ControlFlow::Continue(()))?;
     take_after(&part, database);
     let kept = keep_as.filter(|_| replaces);
     put_away(database, kept)?;

@@ -7,7 +7,7 @@ use model::{
     Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
     ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, params};
 
 /// Shortest and longest frame head: flags, path byte, up to 64 bytes of path, up to 4 of transport codes.
@@ -64,9 +64,9 @@ impl From<rusqlite::Error> for RowError {
     }
 }
 
-/// Writes one row. A row that is there already, exactly so, counts as written: SQLite may report the failure of a commit
-/// that has succeeded after all, and then the same row comes again.
-pub(crate) fn write(conn: &Connection, change: &Change) -> Result<(), RowError> {
+/// Writes one row; says how many bytes of values that were, see [`execute`]. A row that is there already, exactly so, counts
+/// as written: SQLite may report the failure of a commit that has succeeded after all, and then the same row comes again.
+pub(crate) fn write(conn: &Connection, change: &Change) -> Result<u64, RowError> {
     let result = match change {
         Change::Head(head) => insert_head(conn, head),
         Change::Transmission(transmission) => insert_transmission(conn, transmission),
@@ -77,28 +77,45 @@ pub(crate) fn write(conn: &Connection, change: &Change) -> Result<(), RowError> 
         Change::Dropped(packet) => insert_dropped(conn, packet),
     };
     match result {
-        Err(RowError::Bad(_)) if is_there_already(conn, change)? => Ok(()),
+        Err(RowError::Bad(_)) if is_there_already(conn, change)? => Ok(0),
         other => other,
     }
 }
 
-fn insert_head(conn: &Connection, head: &FrameHead) -> Result<(), RowError> {
-    check_length("head", &head.bytes, HEAD_BYTES)?;
-    conn.prepare_cached(INSERT_HEAD)?.execute(params![head.id.0, &*head.bytes])?;
-    Ok(())
+/// Runs a statement that writes; says how many bytes of values were bound to it: eight for a number, the length of a text or
+/// blob, none for a null. That is what the program wanted to have stored, before any page.
+pub(crate) fn execute(conn: &Connection, sql: &str, values: &[&dyn ToSql]) -> rusqlite::Result<u64> {
+    conn.prepare_cached(sql)?.execute(values)?;
+    values.iter().map(|value| value.to_sql().map(|value| size(&value))).sum()
 }
 
-fn insert_transmission(conn: &Connection, transmission: &Transmission) -> Result<(), RowError> {
+fn size(value: &ToSqlOutput<'_>) -> u64 {
+    let value = match value {
+        ToSqlOutput::Borrowed(value) => *value,
+        ToSqlOutput::Owned(value) => ValueRef::from(value),
+        _ => ValueRef::Null,
+    };
+    match value {
+        ValueRef::Null => 0,
+        ValueRef::Integer(_) | ValueRef::Real(_) => 8,
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len() as u64,
+    }
+}
+
+fn insert_head(conn: &Connection, head: &FrameHead) -> Result<u64, RowError> {
+    check_length("head", &head.bytes, HEAD_BYTES)?;
+    Ok(execute(conn, INSERT_HEAD, params![head.id.0, &*head.bytes])?)
+}
+
+fn insert_transmission(conn: &Connection, transmission: &Transmission) -> Result<u64, RowError> {
     check_length("raw", &transmission.raw, RAW_BYTES)?;
     let id = row_id(transmission.id.0)?;
-    let mut statement = conn.prepare_cached(INSERT_TRANSMISSION)?;
-    statement.execute(params![id, transmission.hash.0.as_slice(), &*transmission.raw])?;
-    Ok(())
+    let values = params![id, transmission.hash.0.as_slice(), &*transmission.raw];
+    Ok(execute(conn, INSERT_TRANSMISSION, values)?)
 }
 
-fn insert_observation(conn: &Connection, observation: &Observation) -> Result<(), RowError> {
-    let mut statement = conn.prepare_cached(INSERT_OBSERVATION)?;
-    statement.execute(params![
+fn insert_observation(conn: &Connection, observation: &Observation) -> Result<u64, RowError> {
+    let values = params![
         row_id(observation.id.0)?,
         row_id(observation.transmission.0)?,
         observation.observer.0,
@@ -107,12 +124,12 @@ fn insert_observation(conn: &Connection, observation: &Observation) -> Result<()
         observation.snr.map(|snr| snr.0),
         observation.rssi,
         observation.score,
-    ])?;
-    Ok(())
+    ];
+    Ok(execute(conn, INSERT_OBSERVATION, values)?)
 }
 
-fn replace_observer(conn: &Connection, observer: &ObserverRecord) -> Result<(), RowError> {
-    conn.prepare_cached(REPLACE_OBSERVER)?.execute(params![
+fn replace_observer(conn: &Connection, observer: &ObserverRecord) -> Result<u64, RowError> {
+    let values = params![
         observer.id.0,
         observer.key,
         observer.name,
@@ -130,12 +147,12 @@ fn replace_observer(conn: &Connection, observer: &ObserverRecord) -> Result<(), 
         observer.online,
         observer.clock_skew_secs,
         observer.clock_last_naive.map(|time| time.0),
-    ])?;
-    Ok(())
+    ];
+    Ok(execute(conn, REPLACE_OBSERVER, values)?)
 }
 
-fn replace_metrics(conn: &Connection, metrics: &ObserverMetrics) -> Result<(), RowError> {
-    conn.prepare_cached(REPLACE_METRICS)?.execute(params![
+fn replace_metrics(conn: &Connection, metrics: &ObserverMetrics) -> Result<u64, RowError> {
+    let values = params![
         metrics.observer.0,
         metrics.time.0,
         metrics.noise_floor,
@@ -145,12 +162,12 @@ fn replace_metrics(conn: &Connection, metrics: &ObserverMetrics) -> Result<(), R
         metrics.battery_mv,
         metrics.packets_sent.map(u64::cast_signed),
         metrics.packets_recv.map(u64::cast_signed),
-    ])?;
-    Ok(())
+    ];
+    Ok(execute(conn, REPLACE_METRICS, values)?)
 }
 
-fn replace_node(conn: &Connection, node: &NodeRecord) -> Result<(), RowError> {
-    conn.prepare_cached(REPLACE_NODE)?.execute(params![
+fn replace_node(conn: &Connection, node: &NodeRecord) -> Result<u64, RowError> {
+    let values = params![
         node.key.0.as_slice(),
         node.name,
         node.role,
@@ -160,12 +177,12 @@ fn replace_node(conn: &Connection, node: &NodeRecord) -> Result<(), RowError> {
         node.last_seen.0,
         node.adverts,
         node.default_scope,
-    ])?;
-    Ok(())
+    ];
+    Ok(execute(conn, REPLACE_NODE, values)?)
 }
 
-fn insert_dropped(conn: &Connection, packet: &DroppedPacket) -> Result<(), RowError> {
-    conn.prepare_cached(INSERT_DROPPED)?.execute(params![
+fn insert_dropped(conn: &Connection, packet: &DroppedPacket) -> Result<u64, RowError> {
+    let values = params![
         packet.time.0,
         packet.reason,
         packet.hash.map(|hash| hash.0.to_vec()),
@@ -174,8 +191,8 @@ fn insert_dropped(conn: &Connection, packet: &DroppedPacket) -> Result<(), RowEr
         packet.observer_name,
         packet.node.map(|node| node.0.to_vec()),
         packet.node_name,
-    ])?;
-    Ok(())
+    ];
+    Ok(execute(conn, INSERT_DROPPED, values)?)
 }
 
 fn is_there_already(conn: &Connection, change: &Change) -> Result<bool, RowError> {

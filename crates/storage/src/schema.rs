@@ -102,7 +102,7 @@ pub(crate) fn open_second(path: &Path) -> Result<Connection, StorageError> {
 }
 
 /// A connection whose reads and writes of files are counted.
-fn open_counted(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+pub(crate) fn open_counted(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     match vfs::register() {
         Some(name) => Connection::open_with_flags_and_vfs(path, flags, name),
         None => Connection::open_with_flags(path, flags),

@@ -25,12 +25,21 @@ pub(crate) fn take_cache_use(conn: &Connection) -> CacheUse {
     }
 }
 
+/// Bytes of memory that the page cache has taken.
+pub(crate) fn cache_bytes(conn: &Connection) -> u64 {
+    ask(conn, ffi::SQLITE_DBSTATUS_CACHE_USED, 0)
+}
+
 fn take(conn: &Connection, counter: c_int) -> u64 {
-    const RESET: c_int = 1;
+    ask(conn, counter, 1)
+}
+
+/// One figure, set back to 0 afterwards if `reset` is 1 and it is one that counts.
+fn ask(conn: &Connection, figure: c_int, reset: c_int) -> u64 {
     let (mut current, mut highest) = (0, 0);
     // SAFETY: the handle is that of an open connection, which the borrow keeps open and on this thread for the whole
     // call; both pointers are to live local integers, and SQLite keeps neither after it returns.
     let code =
-        unsafe { ffi::sqlite3_db_status(conn.handle(), counter, &raw mut current, &raw mut highest, RESET) };
+        unsafe { ffi::sqlite3_db_status(conn.handle(), figure, &raw mut current, &raw mut highest, reset) };
     if code == ffi::SQLITE_OK { u64::try_from(current).unwrap_or(0) } else { 0 }
 }

@@ -10,7 +10,7 @@ use crate::checkpoint::Checkpointer;
 use crate::load::{self, LoadProgress, LoadReport};
 use crate::lock::WriterLock;
 use crate::writer::{Writer, WriterHandle};
-use crate::{Reader, StorageError, StorageOptions, WriteStats, aside, schema, vfs};
+use crate::{IoWork, Reader, StorageError, StorageOptions, WriteStats, aside, schema, vfs};
 
 /// An open database with its writer thread and its checkpointer thread.
 ///
@@ -39,9 +39,12 @@ impl Storage {
         let lock = WriterLock::acquire(&options.path)?;
         let path = options.path.clone();
         let stats = Arc::new(WriteStats::default());
-        vfs::count_into(&stats.io);
+        vfs::count_into(&stats);
+        vfs::at_work(IoWork::Opening);
         let mut conn = schema::open_writable(&path)?;
-        stats.rows_taken_in.add(aside::take_in(&mut conn, &path)?);
+        stats.pages.open(&conn, &path);
+        aside::take_in(&mut conn, &path, &stats)?;
+        stats.pages.settle(true);
         let checkpointer = Checkpointer::spawn(&path, Arc::clone(&stats))?;
         let writer = Writer::spawn(conn, options, Arc::clone(&stats), checkpointer.signal())?;
         Ok(Self { path, stats, writer, checkpointer, _lock: lock })

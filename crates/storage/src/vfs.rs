@@ -1,5 +1,5 @@
-//! A virtual file system for SQLite that counts what passes through the default one, and does nothing else
-//! (<https://www.sqlite.org/vfs.html>).
+//! A virtual file system for SQLite that counts what passes through the default one, shows what is written to
+//! [`crate::pages`], and does nothing else (<https://www.sqlite.org/vfs.html>).
 //!
 //! It is what knows of every byte: the log's frames and headers, the pages that checkpoints copy, the journal of a
 //! database that cannot have a log. Who is at work is known by the thread: the writer and the checkpointer say so
@@ -10,12 +10,16 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
+use std::slice;
 use std::sync::atomic::{AtomicPtr, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use rusqlite::Connection;
 use rusqlite::ffi::{self, sqlite3_file, sqlite3_io_methods, sqlite3_vfs};
 
-use crate::stats::{IoFile, IoStats, IoWork};
+use crate::WriteStats;
+use crate::pages::PageStats;
+use crate::stats::{IoCounts, IoFile, IoStats, IoWork};
 
 /// Its name for `sqlite3_open_v2`.
 const NAME: &CStr = c"meshcore-analyzer-counting";
@@ -24,7 +28,7 @@ const NAME: &CStr = c"meshcore-analyzer-counting";
 static BASE: AtomicPtr<sqlite3_vfs> = AtomicPtr::new(ptr::null_mut());
 
 thread_local! {
-    static STATS: RefCell<Option<Arc<IoStats>>> = const { RefCell::new(None) };
+    static BOOKS: RefCell<Option<Books>> = const { RefCell::new(None) };
     static WORK: Cell<IoWork> = const { Cell::new(IoWork::Opening) };
 }
 
@@ -36,9 +40,44 @@ struct CountingFile {
     kind: IoFile,
 }
 
+/// Where what a thread does to files is counted.
+struct Books {
+    io: Arc<IoStats>,
+    /// `None` while the files are not those of the database.
+    pages: Option<Arc<PageStats>>,
+}
+
+/// While it lives, what this thread does to files is counted apart; then it is as before.
+pub(crate) struct CountedApart {
+    books: Option<Books>,
+    work: IoWork,
+}
+
+/// One of the files that a connection has open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OpenFile {
+    /// The database.
+    Database,
+    /// Its write-ahead log.
+    Log,
+}
+
 /// From now on what this thread does to files is counted there.
-pub(crate) fn count_into(stats: &Arc<IoStats>) {
-    STATS.set(Some(Arc::clone(stats)));
+pub(crate) fn count_into(stats: &WriteStats) {
+    BOOKS.set(Some(Books { io: Arc::clone(&stats.io), pages: Some(Arc::clone(&stats.pages)) }));
+}
+
+/// Counts what this thread does there as the making of a backup, or not at all.
+pub(crate) fn count_backup_apart(io: Option<&Arc<IoStats>>) -> CountedApart {
+    let books = io.map(|io| Books { io: Arc::clone(io), pages: None });
+    CountedApart { books: BOOKS.replace(books), work: WORK.replace(IoWork::Backup) }
+}
+
+impl Drop for CountedApart {
+    fn drop(&mut self) {
+        BOOKS.set(self.books.take());
+        WORK.set(self.work);
+    }
 }
 
 /// Says who causes what this thread does from now on.
@@ -51,6 +90,34 @@ pub(crate) fn at_work(work: IoWork) {
 pub(crate) fn register() -> Option<&'static CStr> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     REGISTERED.get_or_init(register_once).then_some(NAME)
+}
+
+/// Fills `to` from a file that a connection has open; says whether there were so many bytes.
+///
+/// What is read may be in the middle of being written unless the connection is in a reading transaction.
+pub(crate) fn read_at(conn: &Connection, file: OpenFile, at: u64, to: &mut [u8]) -> bool {
+    let operation = match file {
+        OpenFile::Database => ffi::SQLITE_FCNTL_FILE_POINTER,
+        OpenFile::Log => ffi::SQLITE_FCNTL_JOURNAL_POINTER,
+    };
+    let (Ok(bytes), Ok(at)) = (c_int::try_from(to.len()), i64::try_from(at)) else { return false };
+    let mut found: *mut sqlite3_file = ptr::null_mut();
+    // SAFETY: the handle is that of an open connection, which the borrow keeps open and on this thread. Both operations
+    // write one pointer to where the last argument says, to a file that the connection keeps until a later call to it; one
+    // that is not open has no methods. `xRead` fills at most `bytes` bytes, which `to` has.
+    unsafe {
+        let code = ffi::sqlite3_file_control(
+            conn.handle(),
+            c"main".as_ptr(),
+            operation,
+            (&raw mut found).cast::<c_void>(),
+        );
+        if code != ffi::SQLITE_OK || found.is_null() || (*found).pMethods.is_null() {
+            return false;
+        }
+        let Some(read) = (*(*found).pMethods).xRead else { return false };
+        read(found, to.as_mut_ptr().cast(), bytes, at) == ffi::SQLITE_OK
+    }
 }
 
 fn register_once() -> bool {
@@ -95,8 +162,17 @@ unsafe extern "C" fn open(
         let code = open(base, name, inside, flags, out_flags);
         let opened = !(*inside).pMethods.is_null();
         (*ours).methods = if opened { &METHODS } else { ptr::null() };
-        (*ours).kind = IoFile::of_open_flags(flags);
+        (*ours).kind = kind_of(flags);
         code
+    }
+}
+
+/// What a file is that this thread opens now.
+fn kind_of(flags: c_int) -> IoFile {
+    match WORK.try_with(Cell::get) {
+        // To SQLite the copy is a database like any other.
+        Ok(IoWork::Backup) => IoFile::Backup,
+        _ => IoFile::of_open_flags(flags),
     }
 }
 
@@ -113,16 +189,16 @@ unsafe fn inner(file: *mut sqlite3_file) -> *mut sqlite3_file {
 ///
 /// # Safety
 /// `file` must be an open file of this file system.
-unsafe fn count(file: *mut sqlite3_file, note: impl FnOnce(&crate::stats::IoCounts)) {
+unsafe fn count(file: *mut sqlite3_file, note: impl FnOnce(&IoCounts, Option<&PageStats>, IoWork, IoFile)) {
     // SAFETY: by the contract above it begins with what `open` has written.
     let kind = unsafe { (*file.cast::<CountingFile>()).kind };
     // A thread that is ending has no such variables any more, and a panic must not run into C.
-    let _ = STATS.try_with(|stats| {
-        if let Ok(stats) = stats.try_borrow()
-            && let Some(stats) = stats.as_ref()
+    let _ = BOOKS.try_with(|books| {
+        if let Ok(books) = books.try_borrow()
+            && let Some(books) = books.as_ref()
         {
             let work = WORK.try_with(Cell::get).unwrap_or(IoWork::Opening);
-            note(stats.counts(work, kind));
+            note(books.io.counts(work, kind), books.pages.as_deref(), work, kind);
         }
     });
 }
@@ -187,7 +263,7 @@ unsafe extern "C" fn shm_barrier(file: *mut sqlite3_file) {
 unsafe extern "C" fn read(file: *mut sqlite3_file, to: *mut c_void, bytes: c_int, at: i64) -> c_int {
     // SAFETY: the file is an open one of this file system, and the arguments are SQLite's.
     unsafe {
-        count(file, |counts| {
+        count(file, |counts, _, _, _| {
             counts.reads.increment();
             counts.read_bytes.add(u64::try_from(bytes).unwrap_or(0));
         });
@@ -196,13 +272,20 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, to: *mut c_void, bytes: c_int
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, bytes: c_int, at: i64) -> c_int {
-    // SAFETY: the file is an open one of this file system, and the arguments are SQLite's.
+    // SAFETY: the file is an open one of this file system, and the arguments are SQLite's: at `from` are as many bytes as it
+    // says, which nobody changes before this returns.
     unsafe {
         let code = inner_write(file, from, bytes, at);
         if code == ffi::SQLITE_OK {
-            count(file, |counts| {
+            let length = usize::try_from(bytes).unwrap_or(0);
+            let content =
+                if from.is_null() { &[][..] } else { slice::from_raw_parts(from.cast::<u8>(), length) };
+            count(file, |counts, pages, work, kind| {
                 counts.writes.increment();
-                counts.written_bytes.add(u64::try_from(bytes).unwrap_or(0));
+                counts.written_bytes.add(length as u64);
+                if let (Some(pages), Ok(at)) = (pages, u64::try_from(at)) {
+                    pages.wrote(kind, work, at, content);
+                }
             });
         }
         code
@@ -212,7 +295,7 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, bytes: 
 unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: the file is an open one of this file system.
     unsafe {
-        count(file, |counts| counts.syncs.increment());
+        count(file, |counts, _, _, _| counts.syncs.increment());
         inner_sync(file, flags)
     }
 }

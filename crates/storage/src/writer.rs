@@ -25,11 +25,17 @@ mod group;
 mod pace;
 mod queue;
 mod restore;
+#[cfg(debug_assertions)]
+mod rewrite;
 mod step;
+mod tally;
 
 use commit::Committer;
 use queue::{HighestIds, Queue, Step, Work};
-pub use step::{Removal, RemovedRows};
+#[cfg(debug_assertions)]
+pub use rewrite::Rewritten;
+use step::Turn;
+pub use step::{Removal, RemovedRows, StepFigures, Stepped};
 
 const THREAD: &str = "storage-writer";
 
@@ -108,7 +114,7 @@ impl WriterHandle {
     /// # Errors
     /// When the database refuses: then nothing has changed, and it may be asked again. [`StorageError::WriteFailing`]
     /// while commits fail, [`StorageError::Closed`] after [`crate::Storage::close`].
-    pub fn remove_packets(&self, removal: Removal) -> Result<RemovedRows, StorageError> {
+    pub fn remove_packets(&self, removal: Removal) -> Result<Stepped<RemovedRows>, StorageError> {
         let after = removal.highest_ids();
         self.step(after, move |committer| committer.remove_packets(&removal))
     }
@@ -117,7 +123,7 @@ impl WriterHandle {
     ///
     /// # Errors
     /// As [`WriterHandle::remove_packets`].
-    pub fn remove_metrics_before(&self, time: UnixMillis, limit: u32) -> Result<u64, StorageError> {
+    pub fn remove_metrics_before(&self, time: UnixMillis, limit: u32) -> Result<Stepped<u64>, StorageError> {
         self.step(HighestIds::default(), move |committer| committer.remove_metrics_before(time, limit))
     }
 
@@ -126,7 +132,7 @@ impl WriterHandle {
     ///
     /// # Errors
     /// As [`WriterHandle::remove_packets`].
-    pub fn remove_dropped_before(&self, time: UnixMillis, limit: u32) -> Result<u64, StorageError> {
+    pub fn remove_dropped_before(&self, time: UnixMillis, limit: u32) -> Result<Stepped<u64>, StorageError> {
         self.step(HighestIds::default(), move |committer| committer.remove_dropped_before(time, limit))
     }
 
@@ -136,8 +142,19 @@ impl WriterHandle {
     ///
     /// # Errors
     /// As [`WriterHandle::remove_packets`].
-    pub fn vacuum(&self, pages: u32) -> Result<u64, StorageError> {
+    pub fn vacuum(&self, pages: u32) -> Result<Stepped<u64>, StorageError> {
         self.step(HighestIds::default(), move |committer| committer.vacuum(pages))
+    }
+
+    /// Writes so many rows anew, each to the values that it has: the next ones of the table of observations, or of observers
+    /// while there are none, and from the beginning again after the last. It is the useless job by which the tests see that
+    /// useless jobs are found out, and exists in builds for debugging only.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::remove_packets`].
+    #[cfg(debug_assertions)]
+    pub fn rewrite_rows(&self, rows: u32) -> Result<Stepped<Rewritten>, StorageError> {
+        self.step(HighestIds::default(), move |committer| committer.rewrite_rows(rows))
     }
 
     /// Hands a step to the writer thread and waits for its end.
@@ -145,11 +162,12 @@ impl WriterHandle {
         &self,
         after: HighestIds,
         step: impl FnOnce(&mut Committer) -> Result<T, StorageError> + Send + 'static,
-    ) -> Result<T, StorageError> {
+    ) -> Result<Stepped<T>, StorageError> {
         let (answer, answered) = sync_channel(1);
-        let run = Box::new(move |committer: Result<&mut Committer, StorageError>| {
+        let asked = Instant::now();
+        let run = Box::new(move |turn: Result<Turn<'_>, StorageError>| {
             // Whoever asked may have gone away.
-            let _ = answer.send(committer.and_then(step));
+            let _ = answer.send(turn.and_then(|turn| turn.take(asked, step)));
         });
         self.queue.add_step(Step { after, run })?;
         answered.recv().unwrap_or(Err(StorageError::Closed))
@@ -169,14 +187,14 @@ impl Writer {
         checkpoints: Arc<Signal>,
     ) -> Result<Self, StorageError> {
         let queue = Arc::new(Queue::new(&options, Arc::clone(&stats)));
-        let io = Arc::clone(&stats.io);
+        let counted = Arc::clone(&stats);
         let path = Arc::new(options.path.clone());
         let handle = WriterHandle { queue: Arc::clone(&queue), stats: Arc::clone(&stats), path };
         let committer = Committer::new(conn, options, stats, checkpoints)?;
         let thread = std::thread::Builder::new()
             .name(THREAD.into())
             .spawn(move || {
-                vfs::count_into(&io);
+                vfs::count_into(&counted);
                 run(committer, &queue)
             })
             .map_err(|source| StorageError::Thread { name: THREAD, source })?;
@@ -216,12 +234,7 @@ fn run(mut committer: Committer, queue: &Queue) -> Result<(), StorageError> {
                 {
                     committer.commit(group, queue)?;
                 }
-                let start = Instant::now();
-                (step.run)(Ok(&mut committer));
-                let end = Instant::now();
-                if let Some(due) = queue.group_due().filter(|due| *due <= end) {
-                    committer.count_delay(end - due.max(start));
-                }
+                (step.run)(Ok(Turn { committer: &mut committer, queue }));
             }
         }
     }

@@ -28,7 +28,9 @@ mod rate;
 pub use counter::{Counter, Gauge, LabelledCounters};
 pub use histogram::{Histogram, Summary};
 pub use process::{
-    IoRates, MemoryUse, ParseProcError, ProcIo, ProcStatus, ProcessSampler, ThreadIo, parse_proc_io,
-    parse_proc_status, thread_io,
+    DeviceFacts, DeviceReader, DeviceUnknown, IoPressure, IoRates, MemoryUse, ParseProcError, PressureReader,
+    ProcIo, ProcRoot, ProcStatus, ProcessReader, ProcessSampler, ThreadBook, ThreadGroup, ThreadIo,
+    free_bytes, parse_io_pressure, parse_proc_io, parse_proc_status, process_cpu_micros, serves_sockets,
+    thread_cpu_micros, thread_io,
 };
 pub use rate::RateWindow;

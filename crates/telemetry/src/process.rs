@@ -7,14 +7,23 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{fs, io};
 
 use parking_lot::{Condvar, Mutex};
 use serde::Serialize;
 
+mod device;
 mod parse;
+mod readers;
+mod root;
+mod threads;
 
-pub use parse::{ParseProcError, ProcIo, ProcStatus, parse_proc_io, parse_proc_status};
+pub use device::{DeviceFacts, DeviceReader, DeviceUnknown};
+pub use parse::{
+    IoPressure, ParseProcError, ProcIo, ProcStatus, parse_io_pressure, parse_proc_io, parse_proc_status,
+};
+pub use readers::{PressureReader, ProcessReader, free_bytes, process_cpu_micros, thread_cpu_micros};
+pub use root::ProcRoot;
+pub use threads::{ThreadBook, ThreadGroup, ThreadIo, serves_sockets, thread_io};
 
 /// Rates are taken over this much time. Shorter jumps about with each commit, longer hides a short burst.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
@@ -55,17 +64,6 @@ pub struct MemoryUse {
     pub resident_bytes: u64,
     /// The most there ever was (`VmHWM`).
     pub peak_resident_bytes: u64,
-}
-
-/// What one thread has read and written since it started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ThreadIo {
-    /// Kernel's number of the thread.
-    pub thread_id: u32,
-    /// Its name, at most 15 bytes.
-    pub name: String,
-    /// Its counters.
-    pub io: ProcIo,
 }
 
 /// Reads `/proc/self` at an interval on a thread of its own, which ends when this is dropped.
@@ -109,13 +107,19 @@ impl ProcessSampler {
     ///
     /// If the thread cannot be started, the first sample is all there is, and [`IoRates::reason`] says so.
     pub fn spawn(interval: Duration) -> Self {
+        Self::spawn_in(&ProcRoot::from_env(), interval)
+    }
+
+    /// The same where the kernel's texts are elsewhere.
+    pub fn spawn_in(root: &ProcRoot, interval: Duration) -> Self {
         let interval = interval.max(Duration::from_millis(10));
         let shared = Arc::new(Shared::default());
         shared.state.lock().samples.reserve_exact(RING);
-        shared.sample();
+        let mut reader = ProcessReader::new(root);
+        shared.sample(&mut reader);
         let sampling = Arc::clone(&shared);
-        let thread =
-            std::thread::Builder::new().name("proc-sampler".into()).spawn(move || sampling.run(interval));
+        let work = move || sampling.run(&mut reader, interval);
+        let thread = std::thread::Builder::new().name("proc-sampler".into()).spawn(work);
         match thread {
             Ok(thread) => Self { shared, thread: Some(thread) },
             Err(error) => {
@@ -163,27 +167,8 @@ impl Drop for ProcessSampler {
     }
 }
 
-/// Reads the counters of each thread of this process, now.
-///
-/// # Errors
-/// Fails where `/proc` is missing or not readable; threads that end meanwhile are left out.
-pub fn thread_io() -> io::Result<Vec<ThreadIo>> {
-    let mut threads = Vec::new();
-    for entry in fs::read_dir("/proc/self/task")? {
-        let folder = entry?.path();
-        let id = folder.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse().ok());
-        let counters = fs::read_to_string(folder.join("io")).ok().and_then(|text| parse_proc_io(&text).ok());
-        let name = fs::read_to_string(folder.join("comm"));
-        if let (Some(thread_id), Some(io), Ok(name)) = (id, counters, name) {
-            threads.push(ThreadIo { thread_id, name: name.trim_end().to_owned(), io });
-        }
-    }
-    threads.sort_unstable_by_key(|thread| thread.thread_id);
-    Ok(threads)
-}
-
 impl Shared {
-    fn run(&self, interval: Duration) {
+    fn run(&self, reader: &mut ProcessReader, interval: Duration) {
         let mut gap = FIRST_GAP.min(interval);
         loop {
             let deadline = Instant::now() + gap;
@@ -194,43 +179,33 @@ impl Shared {
                     return;
                 }
             }
-            self.sample();
+            self.sample(reader);
             gap = interval;
         }
     }
 
-    fn sample(&self) {
-        let counters = read("/proc/self/io", parse_proc_io);
-        let status = read("/proc/self/status", parse_proc_status);
+    /// Allocates only to say why there is nothing.
+    fn sample(&self, reader: &mut ProcessReader) {
+        let counters = reader.io();
+        let memory = reader.memory();
         let at = Instant::now();
         let mut state = self.state.lock();
-        state.memory = status.ok().and_then(|status| {
-            let resident_bytes = status.vm_rss_bytes?;
-            Some(MemoryUse {
-                resident_bytes,
-                peak_resident_bytes: status.vm_hwm_bytes.unwrap_or(resident_bytes),
-            })
-        });
+        state.memory = memory;
         match counters {
-            Ok(io) => {
+            Some(io) => {
                 if state.samples.len() == RING {
                     state.samples.pop_front();
                 }
                 state.samples.push_back(Sample { at, unix_ms: unix_ms(), io });
                 state.io_error = None;
             }
-            Err(reason) => {
+            None => {
                 // A rate across a time without counters would be a guess, so counting starts anew after it.
                 state.samples.clear();
-                state.io_error = Some(reason);
+                state.io_error = reader.io_reason();
             }
         }
     }
-}
-
-fn read<T>(path: &str, parse: impl Fn(&str) -> Result<T, ParseProcError>) -> Result<T, String> {
-    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {path}: {error}"))?;
-    parse(&text).map_err(|error| format!("cannot understand {path}: {error}"))
 }
 
 /// The sample to compare with: the newest that is a whole window old, or the oldest there is.

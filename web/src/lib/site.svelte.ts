@@ -5,9 +5,14 @@ import { Resource } from './api/resource.svelte';
 const OBSERVER_ONLINE_MS = 3_600_000;
 const OBSERVER_STALE_MS = 86_400_000;
 
+/** What wears out a disk does so over hours: a minute is soon enough for pages that are about something else. */
+const ALERTS_MS = 60_000;
+
 /** What the server says of itself, fetched once for all pages. */
 class Site {
   readonly config = new Resource((signal) => api.clientConfig(signal));
+  /** Whether anything is wrong, so that a reader of any page knows. */
+  readonly alerts = new Resource((signal) => api.alerts(1, signal), ALERTS_MS);
 
   get demo(): boolean {
     return this.config.data?.demo === true;

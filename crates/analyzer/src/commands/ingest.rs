@@ -4,7 +4,7 @@ use crate::cli::IngestArgs;
 use crate::config::{self, Loaded};
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
-use crate::parts::receiving::Opened;
+use crate::parts::receiving::{Company, Opened};
 use crate::parts::stats_file::StatsFile;
 use crate::parts::stop::StopSignal;
 use crate::parts::{runtime, summary};
@@ -24,12 +24,14 @@ pub(crate) fn run(args: IngestArgs) -> Result<()> {
     let stop = own.block_on(async { StopSignal::listen() })?;
     let keys = Arc::new(config::key_ring(&loaded.file, loaded.path.as_deref())?);
     // Viewers are in other processes, which hear of packets by the feed.
-    let opened = Opened::new(&plan, &loaded, &keys, Box::new(|_| {}))?;
-    let index = opened.index();
     let stats_file = StatsFile::of_ingest();
+    let stats_at = stats_file.path().to_owned();
+    let company = Company { process: "ingest", viewers: None, stats_file: Some(stats_file) };
+    let opened = Opened::new(&plan, &loaded, &keys, Box::new(|_| {}), company)?;
+    let index = opened.index();
     summary::listening(&plan, &loaded, None, opened.mqtt_at());
-    summary::stats_file(stats_file.path());
-    let receiving = opened.start(&loaded, &LoadProgress::default(), Some(stats_file))?;
+    summary::stats_file(&stats_at);
+    let receiving = opened.start(&loaded, &LoadProgress::default())?;
     summary::history(&index.read().totals(UnixMillis::now()));
 
     own.block_on(stop.wait());

@@ -4,9 +4,10 @@ mod demo;
 
 use crate::cli::RunArgs;
 use crate::config::{self, Loaded};
+use crate::parts::books::Viewers;
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
-use crate::parts::receiving::Opened;
+use crate::parts::receiving::{Company, Opened};
 use crate::parts::services::OneProcess;
 use crate::parts::serving::Port;
 use crate::parts::stats_file::StatsFile;
@@ -16,6 +17,7 @@ use anyhow::Result;
 use api::{ApiState, LiveHub, Services};
 use model::UnixMillis;
 use std::sync::Arc;
+use telemetry::Counter;
 
 /// Starts everything, runs until SIGTERM or SIGINT, then drains and commits.
 ///
@@ -36,24 +38,33 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
 
     let hub = LiveHub::new();
     let live = hub.clone();
-    let opened = Opened::new(&plan, &loaded, &keys, Box::new(move |seen| live.publish(seen)))?;
+    let requests = Arc::new(Counter::new());
+    let company = Company {
+        process: "run",
+        viewers: Some(Viewers { requests: Arc::clone(&requests), hub: hub.clone() }),
+        stats_file: StatsFile::if_asked_for(),
+    };
+    let opened = Opened::new(&plan, &loaded, &keys, Box::new(move |seen| live.publish(seen)), company)?;
     let progress = Arc::new(LoadProgress::default());
     let services: Arc<dyn Services> = Arc::new(OneProcess {
         figures: opened.figures(),
+        books: opened.books(),
         submit: opened.submit(),
         progress: Arc::clone(&progress),
         database: plan.data.database(),
-        writer: opened.writer(),
+        backup: opened.for_backups(),
     });
     let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;
     let index = opened.index();
-    let state = ApiState::new(Arc::clone(&index), api_config, services, hub).with_keys(keys);
+    let state = ApiState::new(Arc::clone(&index), api_config, services, hub)
+        .with_keys(keys)
+        .with_request_counter(requests);
     let (http, mqtt_at) = (port.address(), opened.mqtt_at());
     let serving = port.serve(state);
     summary::listening(&plan, &loaded, Some(http), mqtt_at);
 
-    let receiving = opened.start(&loaded, &progress, StatsFile::if_asked_for())?;
+    let receiving = opened.start(&loaded, &progress)?;
     summary::history(&index.read().totals(UnixMillis::now()));
     let demo = match mqtt_at {
         Some(address) if plan.demo => Some(demo::start(receiving.mqtt_threads(), address, &loaded)?),

@@ -2,6 +2,7 @@
 
 use crate::cli::ServeArgs;
 use crate::config::{self, Loaded};
+use crate::parts::books::{Asks, FollowedBooks, ServingBooks, Viewers, folder_of};
 use crate::parts::follow::{FollowThread, Following};
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
@@ -33,17 +34,24 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let index = new_index(&loaded, &keys);
     let hub = LiveHub::new();
     let progress = Arc::new(LoadProgress::default());
-    let report = Arc::new(LatestReport::default());
     let database = plan.data.database();
+    let viewers = Viewers { requests: Arc::default(), hub: hub.clone() };
+    let requests = Arc::clone(&viewers.requests);
+    let asks = Arc::new(Asks::default());
+    let serving_books = ServingBooks::start(&viewers)?;
+    let books = Arc::new(FollowedBooks::new(folder_of(&database), serving_books, Arc::clone(&asks)));
+    let report = Arc::new(LatestReport::new(books));
     let services =
         Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
     let options = index_options(&loaded, &keys);
-    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone()).with_keys(keys);
+    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone())
+        .with_keys(keys)
+        .with_request_counter(requests);
     let http = port.address();
     let serving = port.serve(state);
     summary::serving(&plan, &loaded, http);
 
-    let following = FollowThread::start(Following { database, index, options, hub, progress, report })?;
+    let following = FollowThread::start(Following { database, index, options, hub, progress, report, asks })?;
     own.block_on(async {
         let ended = async {
             while !following.has_ended() {

@@ -1,5 +1,6 @@
 //! The keys of `config.json` that this program itself acts on.
 
+use super::alerts::Alerts;
 use super::error::Complaints;
 use super::keeping::{Db, Retention, RetentionRules, StorageSection, StorageSettings};
 use super::sources::{LegacySource, MqttSource, OutsideBroker};
@@ -27,6 +28,7 @@ pub(crate) struct ConfigFile {
     pub(crate) validate_signatures: Option<bool>,
     pub(crate) metrics: Metrics,
     pub(crate) ingest_buffer_size: Option<usize>,
+    pub(crate) alerts: Alerts,
     pub(super) retention: Retention,
     pub(super) db: Db,
     pub(super) storage: StorageSection,
@@ -113,6 +115,7 @@ impl ConfigFile {
         {
             complaints.add("listen.mqtt", problem);
         }
+        self.alerts.check(complaints);
         self.retention.check(complaints);
         self.db.check(complaints);
         self.storage.check(complaints);

@@ -24,6 +24,7 @@ pub(super) type Keys = &'static [(&'static str, Meaning)];
 
 /// The keys of the file.
 pub(super) const KEYS: Keys = &[
+    ("alerts", Section(ALERTS)),
     ("analytics", NoEffect("there are no background recomputers to tune")),
     ("apiKey", Used),
     ("areas", Named(AREA)),
@@ -92,6 +93,13 @@ pub(super) const KEYS: Keys = &[
     ("validateSignatures", Used),
     ("webSocket", Section(&[("maxClients", Used)])),
     ("wsReconnectMs", Used),
+];
+
+const ALERTS: Keys = &[
+    ("instance", Used),
+    ("link", Used),
+    ("thresholds", Section(THRESHOLDS)),
+    ("webhooks", Sections(&[("kind", Used), ("name", Used), ("token", Used), ("url", Used)])),
 ];
 
 const AREA: Keys = &[
@@ -163,6 +171,9 @@ const RETENTION: Keys = &[
     ("observerDays", Used),
     ("packetDays", Used),
 ];
+
+const THRESHOLDS: Keys =
+    &[("cacheHitPercent", Used), ("cancelledMBPerSec", Used), ("walMB", Used), ("writeMBPerSec", Used)];
 
 const TIMESTAMPS: Keys = &[
     ("allowCustomFormat", Used),

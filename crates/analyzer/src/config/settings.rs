@@ -1,6 +1,7 @@
 //! What a configuration comes to, setting by setting, for a person to read. No secret is among it.
 
 use super::Loaded;
+use super::alerts::{address, kind_name};
 use super::keeping::durability_name;
 use super::keys::{KEYS, Keys, Meaning};
 use super::sources::{OutsideBroker, protocol_name};
@@ -118,6 +119,11 @@ impl Loaded {
                 names.join(", ")
             }
             (Kind::Scalar(Value::String(name)), key) if key.ends_with(".username") => name.clone(),
+            (Kind::Scalar(Value::String(url)), key)
+                if key.starts_with("alerts.") && key.ends_with(".url") =>
+            {
+                address(url).map_or_else(|| MASK.to_owned(), |address| format!("{address}/{MASK}"))
+            }
             _ => MASK.to_owned(),
         }
     }
@@ -131,11 +137,25 @@ impl Loaded {
                 .get(index)
                 .and_then(|source| of_source(&source.broker(index), name));
         }
+        if let Some((index, name)) = within_list(key, "alerts.webhooks[") {
+            let hooks = self.file.alerts.webhooks().hooks;
+            return hooks.get(index).and_then(|hook| match name {
+                "kind" => Some(kind_name(hook.kind).to_owned()),
+                "name" => Some(hook.name.clone()),
+                _ => None,
+            });
+        }
         let (file, api) = (&self.file, &self.api);
+        let thresholds = file.alerts.thresholds();
         let (retention, storage) = (file.retention(), file.storage());
         let defaults = ingest::IngestConfig::default();
         let (limits, health) = (&api.list_limits, &api.health_thresholds);
         Some(match key {
+            "alerts.instance" => file.alerts.webhooks().instance,
+            "alerts.thresholds.cacheHitPercent" => percent(thresholds.cache_hit_rate),
+            "alerts.thresholds.cancelledMBPerSec" => mebibytes(thresholds.cancelled_bytes_per_sec),
+            "alerts.thresholds.walMB" => mebibytes(thresholds.wal_bytes),
+            "alerts.thresholds.writeMBPerSec" => mebibytes(thresholds.write_bytes_per_sec),
             "channelKeysPath" => {
                 let path = super::channel_keys::key_file(file, self.path.as_deref());
                 path.map_or_else(not_set, |path| path.display().to_string())
@@ -218,6 +238,15 @@ fn url(broker: &OutsideBroker) -> String {
 
 fn days(span: Option<Duration>) -> String {
     span.map_or_else(|| "for ever".to_owned(), |span| (span.as_secs() / 86_400).to_string())
+}
+
+fn mebibytes(bytes: u64) -> String {
+    (bytes as f64 / 1_048_576.0).to_string()
+}
+
+/// To a thousandth, because a share that was a per cent once is no longer a round number.
+fn percent(share: f64) -> String {
+    ((share * 100_000.0).round() / 1_000.0).to_string()
 }
 
 fn list(items: &[String]) -> String {

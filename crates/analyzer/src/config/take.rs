@@ -39,6 +39,8 @@ pub(super) fn is_secret(key: &str) -> bool {
     let leaf = key.rsplit('.').next().unwrap_or(key).to_ascii_lowercase();
     key.starts_with("channelKeys")
         || key.starts_with("listen.mqttUsers")
+        // Who knows the address of a webhook can write to it.
+        || (key.starts_with("alerts.webhooks") && leaf == "url")
         || ["password", "secret", "apikey", "token"].iter().any(|word| leaf.contains(word))
 }
 

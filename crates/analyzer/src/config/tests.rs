@@ -107,6 +107,16 @@ fn values_without_meaning_are_refused_by_key() {
         (r#"{"db": {"incrementalVacuumPages": -1}}"#, "db.incrementalVacuumPages"),
         (r#"{"storage": {"maxDelaySec": 0}}"#, "storage.maxDelaySec"),
         (r#"{"storage": {"durability": "none"}}"#, "storage.durability"),
+        (r#"{"alerts": {"webhooks": [{"name": "a"}]}}"#, "alerts.webhooks[0].url"),
+        (r#"{"alerts": {"webhooks": [{"url": "ntfy.sh/a"}]}}"#, "alerts.webhooks[0].url"),
+        (r#"{"alerts": {"webhooks": [{"url": "http://a", "kind": "xml"}]}}"#, "alerts.webhooks[0].kind"),
+        (
+            r#"{"alerts": {"webhooks": [{"url": "http://a", "name": "a"}, {"url": "http://b", "name": "a"}]}}"#,
+            "alerts.webhooks[1].name",
+        ),
+        (r#"{"alerts": {"link": "mesh.example"}}"#, "alerts.link"),
+        (r#"{"alerts": {"thresholds": {"walMB": 0}}}"#, "alerts.thresholds.walMB"),
+        (r#"{"alerts": {"thresholds": {"cacheHitPercent": 101}}}"#, "alerts.thresholds.cacheHitPercent"),
     ] {
         let message = error(text);
         assert!(message.contains(&format!("`{key}`")), "{message}");
@@ -369,6 +379,29 @@ fn settings_name_their_value_and_who_says_so() {
     assert_eq!(find("mqttSources[0].broker"), ("mqtt://u:****@h:1883", "config.json:4"));
     assert_eq!(find("mqttSources[0].qos"), ("1", "default"));
     assert_eq!(find("apiKey"), ("not set", "default"));
+}
+
+#[test]
+fn a_webhook_is_shown_without_what_would_let_others_write_to_it() {
+    let loaded = examine(
+        r#"{"alerts": {"webhooks": [{"url": "https://u:hunter2@ntfy.example/hunter2", "kind": "ntfy", "token": "hunter2"}],
+            "thresholds": {"walMB": 0.5, "cacheHitPercent": 92.4}}}"#,
+    );
+    let settings = loaded.settings();
+    let value = |key: &str| {
+        let found = settings.iter().find(|setting| setting.key == format!("alerts.{key}"));
+        found.expect("the setting is there").value.as_str()
+    };
+    assert_eq!(value("webhooks[0].url"), "https://ntfy.example/****");
+    assert_eq!(value("webhooks[0].token"), "****");
+    assert_eq!((value("webhooks[0].name"), value("webhooks[0].kind")), ("webhook-1", "ntfy"));
+    assert_eq!((value("thresholds.walMB"), value("thresholds.writeMBPerSec")), ("0.5", "10"));
+    assert_eq!((value("thresholds.cacheHitPercent"), value("instance")), ("92.4", "meshcore-analyzer"));
+    assert_eq!(loaded.file.alerts.thresholds().wal_bytes, 524_288);
+    let shown = format!("{settings:?} {:?} {:?}", loaded.file, loaded.file.alerts.webhooks());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let wrong = error(r#"{"alerts": {"webhooks": [{"url": "hunter2"}, {"url": 7, "token": ["hunter2"]}]}}"#);
+    assert!(!wrong.contains("hunter2"), "{wrong}");
 }
 
 #[test]

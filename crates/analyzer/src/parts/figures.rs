@@ -1,7 +1,8 @@
 //! What is known of the receiving half, from counters that ingest, storage and the brokers keep anyway.
 
+use super::books::{OwnBooks, pages_written};
 use super::sources::{EMBEDDED, Unusable};
-use super::write_figures::{file_io, writer_perf};
+use super::write_figures::{checkpoint, file_io, writer_perf};
 use anyhow::Result;
 use api::{
     Count, DbFigures, IngestReport, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection,
@@ -24,6 +25,7 @@ const SAMPLING: Duration = Duration::from_secs(1);
 pub(crate) struct Figures {
     ledger: Arc<IngestLedger>,
     write_stats: Arc<WriteStats>,
+    books: Arc<OwnBooks>,
     reader: Reader,
     sampler: ProcessSampler,
     /// Taken out when the program stops.
@@ -37,7 +39,7 @@ pub(crate) struct Report {
     pub(crate) mqtt_sources: Vec<(MqttSourceRow, Option<SourceLiveness>)>,
     pub(crate) write_sources: WriteSourcesSnapshot,
     pub(crate) db_figures: Option<DbFigures>,
-    pub(crate) io: Option<ProcessIo>,
+    pub(crate) io: ProcessIo,
 }
 
 #[derive(Default)]
@@ -53,6 +55,7 @@ impl Figures {
     pub(super) fn new(
         storage: &Storage,
         ingest: &Ingest,
+        books: Arc<OwnBooks>,
         embedded: Option<Broker>,
         (outside, unusable): (Vec<Source>, Vec<Unusable>),
     ) -> Result<Self> {
@@ -60,6 +63,7 @@ impl Figures {
         Ok(Self {
             ledger: ingest.ledger(),
             write_stats: storage.stats(),
+            books,
             reader: storage.reader()?,
             sampler: ProcessSampler::spawn(SAMPLING),
             brokers: Mutex::new(Brokers { embedded, outside, unusable }),
@@ -170,11 +174,19 @@ impl Figures {
             ("rows_set_aside", stats.rows_set_aside.get()),
             ("rows_put_aside", stats.rows_put_aside.get()),
         ];
+        let rewritten = self.books.rewritten_rows().into_iter();
+        let backfills = rewritten.map(|(job, rows)| (format!("backfill_{job}"), rows));
         WriteSourcesSnapshot {
-            sources: counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+            sources: counts
+                .into_iter()
+                .map(|(name, count)| (name.to_owned(), count))
+                .chain(backfills)
+                .collect(),
             sample_at: Some(UnixMillis::now()),
             writer_perf: writer_perf(stats),
             io: file_io(&stats.io),
+            rates: self.books.source_rates(),
+            ..WriteSourcesSnapshot::default()
         }
     }
 
@@ -194,11 +206,16 @@ impl Figures {
             cache_misses: stats.cache_misses.get(),
             wal_frames: stats.wal_frames_now.get(),
             wal_checkpointed: stats.checkpointed_frames.get(),
+            frames_pending: stats.frames_pending.get(),
+            cache_writes: pages_written(stats),
+            cache_spills: stats.cache_spills.get(),
+            checkpoints: stats.checkpoints.get(),
+            last_checkpoint: stats.last_checkpoint().map(|last| checkpoint(&last)),
         })
     }
 
-    /// Disk traffic of this process; `None` where the system does not tell.
-    pub(crate) fn io(&self) -> Option<ProcessIo> {
+    /// Disk traffic of this process.
+    pub(crate) fn io(&self) -> ProcessIo {
         process_io(&self.sampler)
     }
 
@@ -208,16 +225,20 @@ impl Figures {
     }
 }
 
-/// What a sampler says; `None` where the system tells nothing.
-pub(super) fn process_io(sampler: &ProcessSampler) -> Option<ProcessIo> {
+/// What a sampler says.
+pub(super) fn process_io(sampler: &ProcessSampler) -> ProcessIo {
     let rates = sampler.rates();
-    rates.available.then_some(ProcessIo {
+    ProcessIo {
         read_bytes_per_sec: rates.read_bytes_per_sec,
         write_bytes_per_sec: rates.write_bytes_per_sec,
         cancelled_write_bytes_per_sec: rates.cancelled_write_bytes_per_sec,
         syscalls_read: rates.syscalls_read_per_sec,
         syscalls_write: rates.syscalls_write_per_sec,
-    })
+        available: rates.available,
+        reason: rates.reason,
+        window_ms: rates.window_ms,
+        sampled_at: rates.available.then_some(UnixMillis(rates.sampled_at_unix_ms)),
+    }
 }
 
 fn counts(counts: &[ingest::Count]) -> Vec<Count> {

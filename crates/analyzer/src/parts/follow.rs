@@ -6,6 +6,7 @@
 //! not fit), the follower loads anew beside the index in use and then puts the new one in its place. That is the one
 //! repair for everything.
 
+use super::books::Asks;
 use super::load::{self, LoadProgress};
 use super::services::LatestReport;
 use super::summary;
@@ -39,6 +40,7 @@ pub(crate) struct Following {
     pub(crate) hub: LiveHub,
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) report: Arc<LatestReport>,
+    pub(crate) asks: Arc<Asks>,
 }
 
 /// The thread that follows.
@@ -126,6 +128,7 @@ impl State {
 
     fn connect(&mut self) -> Option<Follower> {
         let follower = Follower::connect(&self.on.database).ok()?;
+        self.on.asks.connect(follower.asker().ok());
         (self.applied, self.durable) = (0, 0);
         tracing::info!("connected to the ingest process");
         Some(follower)
@@ -190,6 +193,7 @@ impl State {
             News::Durable { sequence } => self.durable = sequence,
             News::Removed => *tail = self.reload(true)?,
             News::Report(json) => self.on.report.take(&json),
+            News::Answer { question, answer } => self.on.asks.answer(question, &answer),
         }
         Ok(())
     }
@@ -197,6 +201,7 @@ impl State {
     /// The feed has ended. What it told and had not committed may never be: only the database says.
     fn lost(&mut self, error: &FeedError, tail: &mut Tail) -> Result<()> {
         tracing::warn!(%error, "following the database until the ingest process is back");
+        self.on.asks.connect(None);
         if self.applied > self.durable {
             *tail = self.reload(false)?;
         } else {

@@ -53,8 +53,7 @@ impl Plan {
     /// When two wishes contradict each other, or the temporary folder of a demo cannot be made.
     pub(crate) fn new(args: &RunArgs, loaded: &Loaded) -> Result<Self> {
         let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let port = loaded.file.port.unwrap_or(DEFAULT_HTTP_PORT);
-        let http = args.http.or(loaded.file.listen.http).unwrap_or(SocketAddr::new(loopback, port));
+        let http = http_address(args.http, loaded);
         let wished = match (args.mqtt, &loaded.file.listen.mqtt) {
             (Some(listen), _) => Some(listen),
             (None, Some(text)) => Some(text.parse().map_err(anyhow::Error::msg).context("`listen.mqtt`")?),
@@ -76,6 +75,12 @@ impl Plan {
         }
         Ok(Self { http, mqtt, mqtt_off_because, data: data_folder(args, loaded)?, demo: args.demo })
     }
+}
+
+/// Where the page and the API listen: as was said, else as the configuration says, else on loopback.
+pub(crate) fn http_address(said: Option<SocketAddr>, loaded: &Loaded) -> SocketAddr {
+    let port = loaded.file.port.unwrap_or(DEFAULT_HTTP_PORT);
+    said.or(loaded.file.listen.http).unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
 }
 
 fn data_folder(args: &RunArgs, loaded: &Loaded) -> Result<DataFolder> {

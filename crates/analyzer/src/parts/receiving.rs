@@ -1,6 +1,9 @@
 //! The half that receives: brokers, the ingest thread, the database's writer.
 
+use super::backup::OfWriter;
+use super::books::{OwnBooks, OwnParts, Viewers};
 use super::figures::Figures;
+use super::jobs::BackgroundJobs;
 use super::load::{self, LoadProgress};
 use super::plan::Plan;
 use super::reporting::Reporter;
@@ -21,6 +24,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use storage::{Storage, StorageOptions, WriteBatch, WriterHandle};
 use tokio::runtime::Runtime;
+use xray::StepReport;
 
 /// Everything opened; messages are taken and wait until [`Opened::start`].
 pub(crate) struct Opened {
@@ -29,9 +33,22 @@ pub(crate) struct Opened {
     ingest: Ingest,
     receiver: MessageReceiver,
     figures: Arc<Figures>,
+    books: Arc<OwnBooks>,
+    jobs: BackgroundJobs,
+    stats_file: Option<StatsFile>,
     mqtt_threads: Runtime,
     mqtt_at: Option<SocketAddr>,
     feed: Option<FeedServer>,
+}
+
+/// For whom this half works.
+pub(crate) struct Company {
+    /// `run` or `ingest`.
+    pub(crate) process: &'static str,
+    /// Those who ask this process over HTTP, if anybody can.
+    pub(crate) viewers: Option<Viewers>,
+    /// Where other programs look for figures.
+    pub(crate) stats_file: Option<StatsFile>,
 }
 
 /// Receiving.
@@ -39,6 +56,7 @@ pub(crate) struct Receiving {
     storage: Storage,
     ingest: JoinHandle<()>,
     figures: Arc<Figures>,
+    books: Arc<OwnBooks>,
     mqtt_threads: Runtime,
     feed: Option<FeedServer>,
     reporter: Reporter,
@@ -61,7 +79,13 @@ impl Opened {
     ///
     /// # Errors
     /// When the data folder or an address cannot be used.
-    pub(crate) fn new(plan: &Plan, loaded: &Loaded, keys: &Arc<KeyRing>, live: LiveHook) -> Result<Self> {
+    pub(crate) fn new(
+        plan: &Plan,
+        loaded: &Loaded,
+        keys: &Arc<KeyRing>,
+        live: LiveHook,
+        company: Company,
+    ) -> Result<Self> {
         let settings = loaded.file.storage();
         let storage = Storage::open(StorageOptions {
             max_batch_delay: settings.max_delay,
@@ -83,8 +107,38 @@ impl Opened {
             .ok();
         let sink = durable_sink(storage.writer(), feed.as_ref().map(FeedServer::handle));
         let ingest = Ingest::with_sink(sources::ingest_config(loaded), Arc::clone(&index), sink, live);
-        let figures = Arc::new(Figures::new(&storage, &ingest, broker, outside)?);
-        Ok(Self { storage, index, ingest, receiver, figures, mqtt_threads, mqtt_at, feed })
+        let jobs = BackgroundJobs::new(&storage.stats());
+        let Company { process, viewers, stats_file } = company;
+        let books = Arc::new(OwnBooks::start(OwnParts {
+            process,
+            database: storage.path(),
+            stats: storage.stats(),
+            ledger: ingest.ledger(),
+            index: Arc::clone(&index),
+            jobs: jobs.clone(),
+            viewers,
+            stats_file: stats_file.as_ref().map(StatsFile::cost),
+            thresholds: loaded.file.alerts.thresholds(),
+            webhooks: loaded.file.alerts.webhooks(),
+        })?);
+        if let Some(feed) = &feed {
+            let books = Arc::clone(&books);
+            feed.handle().answer_with(move |question| books.answer(&question));
+        }
+        let figures = Arc::new(Figures::new(&storage, &ingest, Arc::clone(&books), broker, outside)?);
+        Ok(Self {
+            storage,
+            index,
+            ingest,
+            receiver,
+            figures,
+            books,
+            jobs,
+            stats_file,
+            mqtt_threads,
+            mqtt_at,
+            feed,
+        })
     }
 
     /// Where packets are found.
@@ -102,9 +156,15 @@ impl Opened {
         self.ingest.submit_handle()
     }
 
-    /// The way to the database.
-    pub(crate) fn writer(&self) -> WriterHandle {
-        self.storage.writer()
+    /// The books on what is written.
+    pub(crate) fn books(&self) -> Arc<OwnBooks> {
+        Arc::clone(&self.books)
+    }
+
+    /// What a backup needs.
+    pub(crate) fn for_backups(&self) -> OfWriter {
+        let counted = Arc::clone(&self.storage.stats().io);
+        OfWriter { writer: self.storage.writer(), counted, job: self.jobs.backup.clone() }
     }
 
     /// Where the embedded broker listens.
@@ -116,24 +176,25 @@ impl Opened {
     ///
     /// # Errors
     /// When the database cannot be read or a thread cannot be started.
-    pub(crate) fn start(
-        self,
-        loaded: &Loaded,
-        progress: &LoadProgress,
-        stats_file: Option<StatsFile>,
-    ) -> Result<Receiving> {
-        let Self { storage, index, ingest, receiver, figures, mqtt_threads, feed, .. } = self;
-        load::replay(&storage.reader()?, &index, progress)?;
+    pub(crate) fn start(self, loaded: &Loaded, progress: &LoadProgress) -> Result<Receiving> {
+        let Self { storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, .. } = self;
+        let loading = jobs.load.begin();
+        let report = load::replay(&storage.reader()?, &index, progress)?;
+        let rows = report.transmissions + report.observations + report.heads;
+        loading.step(StepReport { examined: rows, ..StepReport::default() });
+        drop(loading);
         let ingest = std::thread::Builder::new()
             .name("ingest".to_owned())
             .spawn(move || ingest.run(receiver))
             .context("cannot start the ingest thread")?;
         let told = feed.as_ref().map(FeedServer::handle).unwrap_or_default();
-        let reporter = Reporter::start(Arc::clone(&figures), told.clone(), stats_file)?;
+        let reporting = (self.stats_file, jobs.stats_file.clone());
+        let reporter = Reporter::start(Arc::clone(&figures), Arc::clone(&books), told.clone(), reporting)?;
         let (rules, settings) = (retention_rules(loaded), loaded.file.storage());
         let retention = Retention::new(rules, index, storage.writer());
-        let upkeep = Upkeep::start(retention, told, settings.vacuum_on_startup)?;
-        Ok(Receiving { storage, ingest, figures, mqtt_threads, feed, reporter, upkeep })
+        let writer = (storage.writer(), settings.incremental_vacuum_pages);
+        let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
+        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep })
     }
 }
 
@@ -156,18 +217,15 @@ impl Receiving {
         // After the last commit, so that followers hear of it and need not load anew.
         drop(self.feed);
         self.reporter.stop();
+        self.books.stop();
         self.mqtt_threads.shutdown_background();
         written
     }
 }
 
 fn retention_rules(loaded: &Loaded) -> RetentionRules {
-    let (kept, settings) = (loaded.file.retention(), loaded.file.storage());
-    RetentionRules {
-        packets: kept.packets,
-        metrics: kept.metrics,
-        vacuum_pages: settings.incremental_vacuum_pages,
-    }
+    let kept = loaded.file.retention();
+    RetentionRules { packets: kept.packets, metrics: kept.metrics }
 }
 
 /// Tells serving processes at once, and the writer.

@@ -1,5 +1,6 @@
 //! A thread that tells others once a second how ingest is doing: the stats file, and serving processes.
 
+use super::books::OwnBooks;
 use super::figures::Figures;
 use super::stats_file::StatsFile;
 use anyhow::{Context as _, Result};
@@ -7,10 +8,14 @@ use feed::FeedHandle;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use xray::{Job, StepReport};
 
 /// The contract's interval of the stats file.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// A follower that took the place of another unnoticed waits so many reports for the list of series.
+const SERIES_EVERY: u32 = 10;
 
 /// The thread.
 pub(crate) struct Reporter {
@@ -24,16 +29,30 @@ impl Reporter {
     /// When the thread cannot be started.
     pub(crate) fn start(
         figures: Arc<Figures>,
+        books: Arc<OwnBooks>,
         feed: FeedHandle,
-        mut stats_file: Option<StatsFile>,
+        (mut stats_file, job): (Option<StatsFile>, Job),
     ) -> Result<Self> {
         let (stop, stopped) = channel();
+        // How many followers there were at the last report, and for how many reports.
+        let mut told = (0, 0);
         let tell = move || {
             if let Some(file) = &mut stats_file {
-                file.write(&figures);
+                let started = Instant::now();
+                let written_bytes = file.write(&figures);
+                job.observed(StepReport { written_bytes, ..StepReport::default() }, started.elapsed());
             }
+            // The list of series goes with the reports for as long as somebody may have missed it.
+            let followers = feed.followers();
+            if followers != told.0 {
+                told = (followers, 0);
+            }
+            let with_series = told.1 % SERIES_EVERY == 0;
+            told.1 += 1;
             // A report is plain data, which can always be written as JSON.
-            feed.report(|| serde_json::to_vec(&figures.report()).unwrap_or_default());
+            feed.report(|| {
+                serde_json::to_vec(&(figures.report(), books.report(with_series))).unwrap_or_default()
+            });
         };
         let thread = std::thread::Builder::new()
             .name("reporter".to_owned())

@@ -1,11 +1,12 @@
 //! What the API asks of the rest of the program: of this process, or of the ingest process that it follows.
 
 use super::backup;
+use super::books::{BooksReport, FollowedBooks, OwnBooks, SILENT_AFTER, silent};
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
 use api::{
-    BackupMaking, DbFigures, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission, Services,
-    Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission,
+    Services, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
 };
 use ingest::{SubmitAnswer, SubmitHandle};
 use meshcore::Hex;
@@ -13,22 +14,20 @@ use parking_lot::Mutex;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use storage::{Reader, WriterHandle};
+use storage::Reader;
 use telemetry::ProcessSampler;
 
 /// How often /proc is read.
 const SAMPLING: Duration = Duration::from_secs(1);
 
-/// Figures of an ingest process that has been silent for this long are those of the past: rates are no longer shown.
-const REPORT_IS_OLD: Duration = Duration::from_secs(10);
-
 /// Both halves are in this process.
 pub(crate) struct OneProcess {
     pub(crate) figures: Arc<Figures>,
+    pub(crate) books: Arc<OwnBooks>,
     pub(crate) submit: SubmitHandle,
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) database: PathBuf,
-    pub(crate) writer: WriterHandle,
+    pub(crate) backup: backup::OfWriter,
 }
 
 /// The receiving half is another process.
@@ -41,16 +40,25 @@ pub(crate) struct FollowingProcess {
 }
 
 /// What the ingest process has told last.
-#[derive(Default)]
 pub(crate) struct LatestReport {
     latest: Mutex<Option<(Instant, Report)>>,
+    books: Arc<FollowedBooks>,
 }
 
 impl LatestReport {
+    /// Nothing yet; what is told of the books goes there.
+    pub(crate) fn new(books: Arc<FollowedBooks>) -> Self {
+        Self { latest: Mutex::default(), books }
+    }
+
     /// Takes in a report; one that cannot be read is of another release, which the feed has said already.
     pub(crate) fn take(&self, json: &[u8]) {
         match serde_json::from_slice(json) {
-            Ok(report) => *self.latest.lock() = Some((Instant::now(), report)),
+            Ok(told) => {
+                let (report, books): (Report, BooksReport) = told;
+                self.books.take(books);
+                *self.latest.lock() = Some((Instant::now(), report));
+            }
             Err(error) => tracing::debug!(%error, "a report of the ingest process cannot be read"),
         }
     }
@@ -59,10 +67,22 @@ impl LatestReport {
         self.latest.lock().as_ref().map(|(_, report)| what(report))
     }
 
+    /// Asks a report that is of now.
     fn ask_fresh<T>(&self, what: impl FnOnce(&Report) -> T) -> Option<T> {
         let latest = self.latest.lock();
-        latest.as_ref().filter(|(at, _)| at.elapsed() < REPORT_IS_OLD).map(|(_, report)| what(report))
+        latest.as_ref().filter(|(at, _)| at.elapsed() <= SILENT_AFTER).map(|(_, report)| what(report))
     }
+
+    /// Whether what was told is of now.
+    fn freshness(&self) -> Freshness {
+        let silence = self.latest.lock().as_ref().map(|(at, _)| at.elapsed());
+        let reason = silent(silence);
+        Freshness { stale: reason.is_some(), age_ms: silence.map(millis), reason }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Services for OneProcess {
@@ -83,7 +103,7 @@ impl Services for OneProcess {
     }
 
     fn io_rates(&self) -> IoRates {
-        IoRates { process: self.figures.io().unwrap_or_default(), ingestor: None }
+        IoRates { process: self.figures.io(), ..IoRates::default() }
     }
 
     fn rss_bytes(&self) -> Option<u64> {
@@ -92,6 +112,10 @@ impl Services for OneProcess {
 
     fn load_status(&self) -> LoadStatus {
         self.progress.status()
+    }
+
+    fn books(&self) -> &dyn xray::Books {
+        self.books.as_ref()
     }
 
     fn submit_packet(&self, packet: PacketSubmission) -> Submission {
@@ -120,7 +144,7 @@ impl Services for OneProcess {
     }
 
     fn backup(&self) -> BackupMaking {
-        backup::make(self.database.clone(), Some(self.writer.clone()))
+        backup::make(self.database.clone(), Some(self.backup.clone()))
     }
 }
 
@@ -163,7 +187,9 @@ impl Services for FollowingProcess {
     }
 
     fn write_sources(&self) -> WriteSourcesSnapshot {
-        self.report.ask(|report| report.write_sources.clone()).unwrap_or_default()
+        let told = self.report.ask(|report| report.write_sources.clone()).unwrap_or_default();
+        let Freshness { stale, age_ms, reason } = self.report.freshness();
+        WriteSourcesSnapshot { stale, age_ms: told.age_ms + age_ms.unwrap_or_default(), reason, ..told }
     }
 
     fn db_figures(&self) -> Option<DbFigures> {
@@ -171,8 +197,11 @@ impl Services for FollowingProcess {
     }
 
     fn io_rates(&self) -> IoRates {
-        let process = process_io(&self.sampler).unwrap_or_default();
-        IoRates { process, ingestor: self.report.ask_fresh(|report| report.io).flatten() }
+        IoRates {
+            process: process_io(&self.sampler),
+            ingestor: self.report.ask_fresh(|report| report.io.clone()),
+            ingestor_status: Some(self.report.freshness()),
+        }
     }
 
     fn rss_bytes(&self) -> Option<u64> {
@@ -181,6 +210,10 @@ impl Services for FollowingProcess {
 
     fn load_status(&self) -> LoadStatus {
         self.progress.status()
+    }
+
+    fn books(&self) -> &dyn xray::Books {
+        self.report.books.as_ref()
     }
 
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {

@@ -9,6 +9,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use telemetry::Counter;
 
 /// Names the file; the contract's variable.
 pub(crate) const VARIABLE: &str = "CORESCOPE_INGESTOR_STATS";
@@ -23,6 +25,9 @@ pub(crate) struct StatsFile {
     /// What was last said about failures, so that it is said once.
     complained: Option<String>,
     first: bool,
+    /// What it costs, for the books.
+    bytes: Arc<Counter>,
+    writes: Arc<Counter>,
 }
 
 /// The keys are the contract's. Counters are cumulative since the start of the process.
@@ -41,9 +46,10 @@ struct Stats<'a> {
     wal_commits: u64,
     #[serde(rename = "groupCommitFlushes")]
     group_commit_flushes: u64,
-    /// Rows rewritten by job. There is no such job here: bytes are stored and the rest is derived.
+    /// Rows rewritten by job. There is no such job here, but in a debug build for tests: bytes are stored and the rest is
+    /// derived.
     #[serde(rename = "backfillUpdates")]
-    backfill_updates: BTreeMap<&'a str, u64>,
+    backfill_updates: BTreeMap<String, u64>,
     #[serde(rename = "procIO", skip_serializing_if = "Option::is_none")]
     proc_io: Option<SampledIo<'a>>,
     writer_perf: BTreeMap<String, WriterPerf>,
@@ -52,10 +58,13 @@ struct Stats<'a> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct SampledIo<'a> {
-    #[serde(flatten)]
-    io: ProcessIo,
-    #[serde(rename = "sampledAt")]
+    read_bytes_per_sec: f64,
+    write_bytes_per_sec: f64,
+    cancelled_write_bytes_per_sec: f64,
+    syscalls_read: f64,
+    syscalls_write: f64,
     sampled_at: &'a str,
 }
 
@@ -72,7 +81,7 @@ impl StatsFile {
 
     /// At this path.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, complained: None, first: true }
+        Self { path, complained: None, first: true, bytes: Arc::default(), writes: Arc::default() }
     }
 
     /// Where it is.
@@ -80,17 +89,30 @@ impl StatsFile {
         &self.path
     }
 
+    /// Bytes and writes so far.
+    pub(crate) fn cost(&self) -> (Arc<Counter>, Arc<Counter>) {
+        (Arc::clone(&self.bytes), Arc::clone(&self.writes))
+    }
+
     fn named_by_environment() -> Option<PathBuf> {
         std::env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
 
     /// Writes the figures of now. A failure is said once, with what to do, and tried again each time.
-    pub(crate) fn write(&mut self, figures: &Figures) {
+    /// Says how many bytes were written.
+    pub(crate) fn write(&mut self, figures: &Figures) -> u64 {
         // Rates need two samples, and the contract has none in the first file.
-        let io = figures.io().filter(|_| !self.first);
+        let io = Some(figures.io()).filter(|io| io.available && !self.first);
         self.first = false;
         let result = serde_json::to_vec(&stats(figures, io, &now())).map_err(io::Error::from);
-        self.report(result.and_then(|json| replace(&self.path, &json)));
+        let result = result.and_then(|json| replace(&self.path, &json).map(|()| json.len()));
+        let written = result.as_ref().map_or(0, |bytes| *bytes as u64);
+        if written > 0 {
+            self.bytes.add(written);
+            self.writes.increment();
+        }
+        self.report(result.map(|_| ()));
+        written
     }
 
     fn report(&mut self, result: io::Result<()>) {
@@ -133,8 +155,17 @@ fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> S
         sig_drops: count("sig_drops"),
         wal_commits: count("walCommits"),
         group_commit_flushes: count("groupCommitFlushes"),
-        backfill_updates: BTreeMap::new(),
-        proc_io: io.map(|io| SampledIo { io, sampled_at }),
+        backfill_updates: (written.sources.iter())
+            .filter_map(|(name, rows)| Some((name.strip_prefix("backfill_")?.to_owned(), *rows)))
+            .collect(),
+        proc_io: io.map(|io| SampledIo {
+            read_bytes_per_sec: io.read_bytes_per_sec,
+            write_bytes_per_sec: io.write_bytes_per_sec,
+            cancelled_write_bytes_per_sec: io.cancelled_write_bytes_per_sec,
+            syscalls_read: io.syscalls_read,
+            syscalls_write: io.syscalls_write,
+            sampled_at,
+        }),
         source_liveness: liveness.collect(),
         source_statuses: sources,
         writer_perf: written.writer_perf,

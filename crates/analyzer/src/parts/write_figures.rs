@@ -1,6 +1,6 @@
 //! The write path's counters in the words of the API.
 
-use api::{FileIo, WriterPerf};
+use api::{CheckpointResult, FileIo, WriterPerf};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use storage::{IoFile, IoStats, IoWork, WriteStats};
@@ -52,6 +52,18 @@ pub(super) fn file_io(stats: &IoStats) -> BTreeMap<String, BTreeMap<String, File
         }
     }
     io
+}
+
+/// What a checkpoint did.
+pub(super) fn checkpoint(last: &storage::CheckpointResult) -> CheckpointResult {
+    CheckpointResult {
+        at_ms: last.at.0,
+        truncating: last.truncating,
+        busy: last.busy,
+        log_frames: last.log_frames,
+        copied_frames: last.copied_frames,
+        took_ms: u64::try_from(last.took.as_millis()).unwrap_or(u64::MAX),
+    }
 }
 
 fn ms(time: Duration) -> f64 {

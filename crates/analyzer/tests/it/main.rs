@@ -17,6 +17,8 @@ mod outside;
 mod secrets;
 mod split;
 mod startup;
+mod xray;
+mod xray_receiver;
 
 use std::path::PathBuf;
 

@@ -40,6 +40,7 @@ struct Shared {
     frames: broadcast::Sender<Utf8Bytes>,
     closing: watch::Sender<bool>,
     clients: watch::Sender<u64>,
+    sent_frames: AtomicU64,
     dropped_frames: AtomicU64,
     skipped_observations: AtomicU64,
 }
@@ -67,6 +68,7 @@ impl LiveHub {
             frames: broadcast::Sender::new(WAITING_FRAMES),
             closing: watch::Sender::new(false),
             clients: watch::Sender::new(0),
+            sent_frames: AtomicU64::new(0),
             dropped_frames: AtomicU64::new(0),
             skipped_observations: AtomicU64::new(0),
         };
@@ -88,6 +90,11 @@ impl LiveHub {
     /// Clients connected now.
     pub fn clients(&self) -> u64 {
         *self.shared.clients.borrow()
+    }
+
+    /// Frames put out for clients since the start, each counted once however many clients there are.
+    pub fn sent_frames(&self) -> u64 {
+        self.shared.sent_frames.load(Ordering::Relaxed)
     }
 
     /// Frames that slow clients did not get, since the start.
@@ -149,6 +156,7 @@ pub(crate) async fn render(state: ApiState) {
                 let heard = portion.iter().filter_map(|id| index.observation(*id));
                 heard.map(|heard| live_text(&heard, state.keys())).collect()
             });
+            state.live().shared.sent_frames.fetch_add(frames.len() as u64, Ordering::Relaxed);
             for frame in frames {
                 // An error means that the last client has just left.
                 let _ = state.live().shared.frames.send(frame.into());

@@ -1,5 +1,9 @@
 //! How long requests take, by route.
 
+mod histogram;
+
+pub(crate) use histogram::RouteHistogram;
+
 use crate::render::time::rfc3339_millis;
 use crate::routes::health::SlowQuery;
 use crate::routes::perf::EndpointFigures;
@@ -7,6 +11,7 @@ use crate::state::ApiState;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use histogram::Histograms;
 use model::UnixMillis;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,6 +32,8 @@ const MAX_PATH_CHARS: usize = 200;
 /// Request times by route. There are as many rows as routes: paths without a route share one.
 pub(crate) struct Timings {
     books: Mutex<Books>,
+    /// Not forgotten by a reset: what reads them wants counters that only grow.
+    histograms: Histograms,
 }
 
 #[derive(Default)]
@@ -62,6 +69,7 @@ pub(crate) async fn measure(
 ) -> Response {
     let path = request.uri().path().to_owned();
     let started = Instant::now();
+    state.count_request();
     let response = next.run(request).await;
     let route = matched.as_ref().map_or("unmatched", MatchedPath::as_str);
     state.timings().record(route, &path, started.elapsed(), response.status().as_u16());
@@ -70,10 +78,11 @@ pub(crate) async fn measure(
 
 impl Timings {
     pub(crate) fn new() -> Self {
-        Self { books: Mutex::default() }
+        Self { books: Mutex::default(), histograms: Histograms::default() }
     }
 
     pub(crate) fn record(&self, route: &str, path: &str, took: Duration, status: u16) {
+        self.histograms.record(route, status, took);
         let mut books = self.books.lock();
         match books.routes.get_mut(route) {
             Some(times) => times.add(took),
@@ -109,6 +118,11 @@ impl Timings {
     /// The newest slow requests, newest first.
     pub(crate) fn slowest_recent(&self, most: usize) -> Vec<SlowQuery> {
         self.books.lock().slow.iter().rev().take(most).cloned().collect()
+    }
+
+    /// Request times since the start, by route and class of status.
+    pub(crate) fn histograms(&self) -> Vec<RouteHistogram> {
+        self.histograms.all()
     }
 
     pub(crate) fn reset(&self) {

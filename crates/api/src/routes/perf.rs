@@ -1,5 +1,8 @@
 //! `/api/perf` and what is below it.
 
+pub(crate) mod bundle;
+pub(crate) mod history;
+pub(crate) mod ledger;
 mod types;
 
 use super::health::mebibytes;
@@ -33,22 +36,26 @@ pub(crate) async fn perf(
     State(state): State<ApiState>,
     Params(params): Params<PerfParams>,
 ) -> Json<PerfResponse> {
+    Json(perf_answer(&state, params.mem == Some(1)))
+}
+
+fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
     let (totals, memory) = state.read(|index, now| (index.totals(now), index.memory()));
     let timings = state.timings().summary();
     let index_bytes = memory.total() as u64;
     let breakdown = memory.parts.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes as u64)).collect();
-    Json(PerfResponse {
+    PerfResponse {
         uptime: state.uptime_secs(),
         total_requests: timings.requests,
         avg_ms: timings.avg_ms,
         endpoints: state.timings().endpoints(),
         slow_queries: state.timings().slowest_recent(20),
         cache: PerfCache::default(),
-        packet_store: packet_store(&state, &totals, index_bytes),
+        packet_store: packet_store(state, &totals, index_bytes),
         sqlite: database(state.services().db_figures().unwrap_or_default(), &totals),
-        runtime: runtime(&state, index_bytes),
-        memory_breakdown: (params.mem == Some(1)).then_some(breakdown),
-    })
+        runtime: runtime(state, index_bytes),
+        memory_breakdown: with_memory.then_some(breakdown),
+    }
 }
 
 fn packet_store(state: &ApiState, totals: &Totals, index_bytes: u64) -> PacketStoreFigures {
@@ -122,16 +129,38 @@ pub(crate) async fn perf_io(State(state): State<ApiState>) -> Json<IoRates> {
 /// The database's files and cache.
 #[utoipa::path(get, path = "/api/perf/sqlite", tag = "perf", responses((status = 200, body = SqliteResponse)))]
 pub(crate) async fn perf_sqlite(State(state): State<ApiState>) -> Json<SqliteResponse> {
-    let db = state.services().db_figures().unwrap_or_default();
+    Json(sqlite_answer(&state))
+}
+
+fn sqlite_answer(state: &ApiState) -> SqliteResponse {
+    let known = state.services().db_figures();
+    let (available, db) = (known.is_some(), known.unwrap_or_default());
     let lookups = db.cache_hits + db.cache_misses;
-    Json(SqliteResponse {
+    SqliteResponse {
         wal_size_mb: db.wal_bytes as f64 / 1_048_576.0,
         wal_size: db.wal_bytes,
         page_count: db.page_count,
         page_size: db.page_size,
         cache_size: db.cache_size,
         cache_hit_rate: if lookups == 0 { 0.0 } else { db.cache_hits as f64 / lookups as f64 },
-    })
+        available,
+        cache_size_kib: kibibytes(db.cache_size, db.page_size),
+        cache_hits: db.cache_hits,
+        cache_misses: db.cache_misses,
+        cache_writes: db.cache_writes,
+        cache_spills: db.cache_spills,
+        db_size: db.db_bytes,
+        freelist_pages: db.freelist_pages,
+        wal_frames: db.wal_frames,
+        pending_checkpoint_frames: db.frames_pending,
+        checkpoints: db.checkpoints,
+        last_checkpoint: db.last_checkpoint,
+    }
+}
+
+/// `PRAGMA cache_size` counts pages, or KiB when it is negative (<https://www.sqlite.org/pragma.html#pragma_cache_size>).
+fn kibibytes(cache_size: i64, page_size: u64) -> u64 {
+    if cache_size < 0 { cache_size.unsigned_abs() } else { cache_size.unsigned_abs() * page_size / 1024 }
 }
 
 /// What wrote how many rows since the start.

@@ -179,6 +179,39 @@ pub struct WriteSourcesSnapshot {
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     #[schema(required = false)]
     pub io: BTreeMap<String, BTreeMap<String, FileIo>>,
+    /// How quickly the counters grow, by the same names; absent before the second reading.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    #[schema(required = false)]
+    pub rates: BTreeMap<String, SourceRate>,
+    /// True when the process that writes has been silent for longer than five seconds, so that all of this is of the past.
+    #[serde(default)]
+    pub stale: bool,
+    /// How long ago the counters were read, in milliseconds.
+    #[serde(default)]
+    pub age_ms: u64,
+    /// Why it is stale, or why there is nothing.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+}
+
+/// How quickly one write source writes, and whether that is usual.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct SourceRate {
+    /// A second, over the window.
+    pub per_sec: f64,
+    /// The window, in milliseconds; the same for all clients.
+    pub window_ms: u64,
+    /// The cause of which it is the sign, as the ledger calls it; null for counters that are not a cause of their own.
+    pub cause: Option<String>,
+    /// Bytes a second that are usual for it at this hour of the week; null until that is known.
+    pub usual_bytes_per_sec: Option<f64>,
+    /// Bytes a second that it causes; null likewise.
+    pub bytes_per_sec: Option<f64>,
+    /// Their share of all bytes, 0 to 1; null likewise.
+    pub share_of_bytes: Option<f64>,
+    /// The reason of the flag that it has; null when it has none.
+    pub flag: Option<String>,
 }
 
 /// Reads and writes of one kind of file.
@@ -235,25 +268,69 @@ pub struct DbFigures {
     pub cache_misses: u64,
     /// Frames in the write-ahead log.
     pub wal_frames: u64,
-    /// Of these, frames already copied into the database.
+    /// Frames copied into the database since the start.
     pub wal_checkpointed: u64,
+    /// Of the frames in the log, those not yet in the database.
+    pub frames_pending: u64,
+    /// Pages that the write connection has handed to the log.
+    pub cache_writes: u64,
+    /// Of these, before the commit, because the cache was full.
+    pub cache_spills: u64,
+    /// Checkpoints since the start.
+    pub checkpoints: u64,
+    /// The newest of them.
+    pub last_checkpoint: Option<CheckpointResult>,
 }
 
-/// Disk traffic of this process, per second over the last sampling interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// What a checkpoint did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckpointResult {
+    /// When it ended, in milliseconds since 1970.
+    pub at_ms: i64,
+    /// Whether it also emptied the log.
+    pub truncating: bool,
+    /// Whether a reader or a transaction was in its way.
+    pub busy: bool,
+    /// Frames in the log.
+    pub log_frames: u64,
+    /// Of these, in the database afterwards.
+    pub copied_frames: u64,
+    /// How long it took.
+    pub took_ms: u64,
+}
+
+/// Disk traffic, per second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IoRates {
-    /// The whole process.
+    /// The process that serves.
     #[serde(flatten)]
     pub process: ProcessIo,
-    /// The threads that ingest and write; absent when the system does not tell them apart.
+    /// The process that receives and writes; absent when it is the same one, or when it is silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub ingestor: Option<ProcessIo>,
+    /// Whether the figures of `ingestor` are of now; absent when it is the same process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub ingestor_status: Option<Freshness>,
 }
 
-/// Rates per second; never negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+/// How old the figures of another process are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Freshness {
+    /// True when it has been silent for longer than five seconds.
+    pub stale: bool,
+    /// How long ago it last said something, in milliseconds; null when it never has.
+    pub age_ms: Option<u64>,
+    /// Why it is stale; null when it is not.
+    pub reason: Option<String>,
+}
+
+/// Rates per second over `windowMs`; never negative.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessIo {
     /// Bytes read from the disk.
@@ -266,6 +343,23 @@ pub struct ProcessIo {
     pub syscalls_read: f64,
     /// Write system calls.
     pub syscalls_write: f64,
+    /// False where the system does not tell; then all of this is zero, and `reason` says why.
+    pub available: bool,
+    /// Why it is not available.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub reason: Option<String>,
+    /// Milliseconds over which the rates were taken, the same for every client; 0 before the second reading.
+    pub window_ms: u64,
+    /// When the newer reading was taken, RFC 3339; absent before the first.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::render::time::serialize_optional_millis",
+        deserialize_with = "crate::render::time::deserialize_optional_millis",
+        default
+    )]
+    #[schema(value_type = String, required = false)]
+    pub sampled_at: Option<UnixMillis>,
 }
 
 /// A submission that was taken in.

@@ -1,4 +1,5 @@
 mod backup;
+mod bundle;
 mod channels;
 mod config;
 mod decode;

@@ -1,10 +1,13 @@
 //! The API over an index with real packets, without a socket unless a test wants one.
 
+mod books;
 mod history;
+mod series;
 mod services;
 
 pub(crate) use history::hear_again;
 
+pub(crate) use books::TestBooks;
 pub(crate) use services::TestServices;
 
 use api::{ApiConfig, ApiState, LiveHub};

@@ -6,4 +6,6 @@ mod api;
 mod app;
 mod golden;
 mod live;
+mod metrics;
+mod packaging;
 mod page;

@@ -152,3 +152,37 @@ async fn a_socket_left_behind_is_replaced_and_a_file_in_its_place_is_not() {
     assert!(error.to_string().contains("test.db-feed"), "{error}");
     assert_eq!(std::fs::read_to_string(&socket).unwrap(), "somebody's notes");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_may_ask_and_gets_the_answer_among_the_news() {
+    let place = Place::new();
+    let server = FeedServer::bind(&place.database).unwrap();
+    let ingest = server.handle();
+    ingest.answer_with(|question| question.into_iter().rev().collect());
+    let mut follower = connect(&place.database, &ingest);
+    let mut bystander = connect(&place.database, &ingest);
+    let mut asker = follower.asker().unwrap();
+    asker.ask(7, b"abc".to_vec()).unwrap();
+    asker.ask(8, b"xyz".to_vec()).unwrap();
+    assert_eq!(next(&mut follower), News::Answer { question: 7, answer: b"cba".to_vec() });
+    assert_eq!(next(&mut follower), News::Answer { question: 8, answer: b"zyx".to_vec() });
+    ingest.removed();
+    assert_eq!(next(&mut bystander), News::Removed, "an answer is for who has asked");
+    drop(follower);
+    asker.ask(9, b"of one that has gone".to_vec()).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_question_ends_the_listening_and_not_the_feed() {
+    use std::io::Write as _;
+    let place = Place::new();
+    let server = FeedServer::bind(&place.database).unwrap();
+    let ingest = server.handle();
+    let mut socket = place.database.clone().into_os_string();
+    socket.push("-feed");
+    let mut stranger = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    stranger.write_all(&[0xff; 100_000]).ok();
+    let mut follower = connect(&place.database, &ingest);
+    ingest.removed();
+    assert_eq!(next(&mut follower), News::Removed);
+}

@@ -13,26 +13,27 @@ const SELECT_NODE: &str = "SELECT last_seen FROM nodes WHERE key = ?1";
 const HAS_DROPPED: &str =
     "SELECT 1 FROM dropped_packets WHERE time = ?1 AND raw = ?2 AND reason = ?3 AND observer IS ?4";
 
-/// Writes a row that was put aside; says whether it is now there, or something newer in its place.
-pub(super) fn take(conn: &Connection, change: &Change) -> rusqlite::Result<bool> {
+/// Writes a row that was put aside; says how many bytes were bound to do so if it is now there, or something newer in its
+/// place, and else nothing.
+pub(super) fn take(conn: &Connection, change: &Change) -> rusqlite::Result<Option<u64>> {
     let superseded = match change {
         Change::Observer(observer) => match observer_state(conn, observer)? {
-            State::Another => return Ok(false),
+            State::Another => return Ok(None),
             State::Newer => true,
             State::Older => false,
         },
         Change::Node(node) => has_newer_node(conn, node)?,
         Change::Dropped(packet) => has_dropped(conn, packet)?,
         // An observation of something that is not there would become one of whatever gets that id next.
-        Change::Observation(observation) if !has_all_named(conn, observation)? => return Ok(false),
+        Change::Observation(observation) if !has_all_named(conn, observation)? => return Ok(None),
         Change::Observation(_) | Change::Head(_) | Change::Transmission(_) | Change::Metrics(_) => false,
     };
     if superseded {
-        return Ok(true);
+        return Ok(Some(0));
     }
     match rows::write(conn, change) {
-        Ok(()) => Ok(true),
-        Err(RowError::Bad(_)) => Ok(false),
+        Ok(bound_bytes) => Ok(Some(bound_bytes)),
+        Err(RowError::Bad(_)) => Ok(None),
         Err(RowError::Database(error)) => Err(error),
     }
 }

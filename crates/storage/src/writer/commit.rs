@@ -12,11 +12,12 @@ use super::failure::{self, TRIES_BEFORE_ASIDE};
 use super::group::Group;
 use super::queue::{HighestIds, Queue};
 use super::restore::moved;
+use super::tally::Tally;
 use crate::checkpoint::Signal;
 use crate::files::{Files, Lost};
 use crate::rows::{self, RowError};
-use crate::status::take_cache_use;
-use crate::{Durability, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, aside, vfs};
+use crate::status::{cache_bytes, take_cache_use};
+use crate::{Durability, IoFile, IoWork, StorageError, StorageOptions, WriteSource, WriteStats, aside, vfs};
 
 /// First pause before a commit is tried again; it doubles up to the second. A lock of a backup tool is gone soon, and a
 /// full disk is cleared by a human, for whom five seconds are at once.
@@ -45,26 +46,17 @@ pub(crate) struct Committer {
     identity: i64,
     /// Whether the last batch had to be put aside.
     refusing: bool,
+    /// Which state of the database this connection saw last, by SQLite's count of what others did.
+    data_version: i64,
     /// What the hook last said of the log's length.
     wal_frames: Arc<AtomicU64>,
     syncs: Option<bool>,
     set_aside: u64,
     /// Highest ids that were ever written.
     written: HighestIds,
-}
-
-/// What a transaction would add to the counters once it is committed.
-#[derive(Default)]
-struct Tally {
-    heads: u64,
-    transmissions: u64,
-    observations: u64,
-    observers: u64,
-    metrics: u64,
-    nodes: u64,
-    dropped: u64,
-    set_aside: u64,
-    highest: HighestIds,
+    /// The row that was written anew last.
+    #[cfg(debug_assertions)]
+    pub(super) rewritten_to: i64,
 }
 
 impl Committer {
@@ -90,6 +82,7 @@ impl Committer {
             files: Files::of(&options.path),
             lost: None,
             refusing: false,
+            data_version: data_version(&conn).map_err(failed)?,
             wal_frames: Arc::default(),
             syncs: None,
             conn,
@@ -98,6 +91,8 @@ impl Committer {
             checkpoints,
             set_aside,
             written,
+            #[cfg(debug_assertions)]
+            rewritten_to: i64::MIN,
         };
         committer
             .watch_log()
@@ -110,6 +105,8 @@ impl Committer {
         self.conn = conn;
         self.syncs = None;
         self.note_files();
+        self.stats.pages.distrust();
+        self.data_version = data_version(&self.conn)?;
         self.watch_log()
     }
 
@@ -185,6 +182,7 @@ impl Committer {
         let frames = self.wal_frames.load(Ordering::Relaxed);
         self.stats.wal_frames_now.set(frames);
         self.checkpoints.committed(frames);
+        self.checkpoints.tell_pending(&self.stats.frames_pending);
     }
 
     /// Whether rows up to these ids may still wait to be written.
@@ -246,7 +244,8 @@ impl Committer {
     ) -> bool {
         let path = aside::path_of(&self.options.path);
         let rows = unforced.iter().chain([&source]).flat_map(|source| group.rows(*source));
-        if let Err(error) = aside::append(&path, self.identity, reason, rows) {
+        let counts = self.stats.io.counts(IoWork::Aside, IoFile::Aside);
+        if let Err(error) = aside::append(&path, self.identity, reason, rows, counts) {
             self.stats.failed(format!("writing {}: {error}", path.display()));
             return false;
         }
@@ -296,7 +295,9 @@ impl Committer {
             self.conn.execute_batch("ROLLBACK")?;
         }
         self.set_sync(sync)?;
+        self.stats.pages.refresh(&self.conn);
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.look_for_others();
         let done = work(self).and_then(|done| {
             let start = Instant::now();
             self.conn.execute_batch("COMMIT")?;
@@ -304,8 +305,12 @@ impl Committer {
             // What was committed into a file without a name is not durable; the next try puts that right.
             self.files.lost().map_or(Ok(done), |lost| Err(moved(lost.what())))
         });
+        if done.is_ok() {
+            self.stats.pages.refresh(&self.conn);
+        }
         // Pages of a failed attempt were written, too; they belong to the same source.
         self.count_pages(source);
+        self.stats.pages.settle(done.is_ok());
         // After some failures SQLite has rolled back by itself.
         if done.is_err()
             && !self.conn.is_autocommit()
@@ -314,6 +319,17 @@ impl Committer {
             tracing::error!(%rollback, "the failed transaction could not be rolled back");
         }
         done
+    }
+
+    /// Whether another process has changed the database, and with it the page map. A checkpoint that empties the log looks
+    /// like that, too.
+    fn look_for_others(&mut self) {
+        // Where it cannot be read the transaction will fail soon enough.
+        let Ok(version) = data_version(&self.conn) else { return };
+        if version != self.data_version {
+            self.stats.pages.distrust();
+            self.data_version = version;
+        }
     }
 
     /// `synchronous` cannot change within a transaction, and changing it costs a statement, so only when it differs.
@@ -329,10 +345,14 @@ impl Committer {
         let mut tally = Tally::default();
         for change in rows {
             match rows::write(&self.conn, change) {
-                Ok(()) => tally.add(change),
+                Ok(bound_bytes) => {
+                    tally.add(change);
+                    tally.bound_bytes += bound_bytes;
+                }
                 // SQLite has undone this one row; the others of the transaction stand.
                 Err(RowError::Bad(reason)) => {
-                    self.set_aside(&reason, change, self.set_aside + tally.set_aside)?;
+                    let number = self.set_aside + tally.set_aside;
+                    tally.bound_bytes += self.set_aside(&reason, change, number)?;
                     tally.set_aside += 1;
                 }
                 Err(RowError::Database(error)) => return Err(error),
@@ -341,17 +361,15 @@ impl Committer {
         Ok(tally)
     }
 
-    fn set_aside(&self, reason: &str, change: &Change, number: u64) -> rusqlite::Result<()> {
+    fn set_aside(&self, reason: &str, change: &Change, number: u64) -> rusqlite::Result<u64> {
         tracing::error!(reason, "a row was refused by the database and set aside");
         let mut row = format!("{change:?}");
         if let Some((end, _)) = row.char_indices().nth(SET_ASIDE_CHARS) {
             row.truncate(end);
         }
         let place = (number % SET_ASIDE_ROWS + 1).cast_signed();
-        self.conn
-            .prepare_cached("INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![place, UnixMillis::now().0, reason, row])?;
-        Ok(())
+        let sql = "INSERT OR REPLACE INTO set_aside VALUES (?1, ?2, ?3, ?4)";
+        rows::execute(&self.conn, sql, params![place, UnixMillis::now().0, reason, row])
     }
 
     fn count_pages(&self, source: WriteSource) {
@@ -359,6 +377,7 @@ impl Committer {
         self.stats.cache_hits.add(pages.hits);
         self.stats.cache_misses.add(pages.misses);
         self.stats.cache_spills.add(pages.spills);
+        self.stats.cache_bytes.set(cache_bytes(&self.conn));
         self.stats.wal_bytes.add(pages.writes * FRAME_BYTES);
         self.stats.source(source).wal_frames.add(pages.writes);
     }
@@ -373,6 +392,7 @@ impl Committer {
         stats.node_upserts.add(tally.nodes);
         stats.dropped_inserted.add(tally.dropped);
         stats.rows_set_aside.add(tally.set_aside);
+        stats.bound_bytes.add(tally.bound_bytes);
         let of_source = stats.source(source);
         of_source.commits.increment();
         of_source.rows.add(tally.rows());
@@ -383,27 +403,6 @@ impl Committer {
     }
 }
 
-impl Tally {
-    fn add(&mut self, change: &Change) {
-        match change {
-            Change::Head(_) => self.heads += 1,
-            Change::Transmission(transmission) => {
-                self.transmissions += 1;
-                self.highest.transmission = self.highest.transmission.max(transmission.id.0);
-            }
-            Change::Observation(observation) => {
-                self.observations += 1;
-                self.highest.observation = self.highest.observation.max(observation.id.0);
-            }
-            Change::Observer(_) => self.observers += 1,
-            Change::Metrics(_) => self.metrics += 1,
-            Change::Node(_) => self.nodes += 1,
-            Change::Dropped(_) => self.dropped += 1,
-        }
-    }
-
-    fn rows(&self) -> u64 {
-        let packets = self.heads + self.transmissions + self.observations;
-        packets + self.observers + self.metrics + self.nodes + self.dropped
-    }
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }

@@ -76,7 +76,7 @@ impl Group {
             WriteSource::Nodes => &self.nodes,
             WriteSource::Dropped => &self.dropped,
             // They come in steps, not in groups.
-            WriteSource::Retention | WriteSource::Vacuum => &[],
+            WriteSource::Retention | WriteSource::Vacuum | WriteSource::Rewrite => &[],
         }
     }
 

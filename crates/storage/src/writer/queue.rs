@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use super::WriteBatch;
-use super::commit::Committer;
 use super::group::Group;
 use super::pace::{Forming, Pace};
+use super::step::Turn;
 use crate::{StorageError, StorageOptions, WriteStats};
 
 /// Answer to a flush: the reason if the commit failed.
 pub(crate) type FlushAnswer = SyncSender<Result<(), String>>;
 
 /// What a step does, or is told instead.
-pub(crate) type RunStep = Box<dyn FnOnce(Result<&mut Committer, StorageError>) + Send>;
+pub(crate) type RunStep = Box<dyn FnOnce(Result<Turn<'_>, StorageError>) + Send>;
 
 /// A short job between groups.
 pub(crate) struct Step {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::backup::Backup;
 use rusqlite::wal::CheckpointMode;
-use rusqlite::{Connection, Error, MAIN_DB, OpenFlags, ffi};
+use rusqlite::{Error, MAIN_DB, OpenFlags, ffi};
 
 use super::commit::Committer;
 use crate::aside::sync_folder;
@@ -91,7 +91,7 @@ impl Committer {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_NOFOLLOW;
-        let mut target = Connection::open_with_flags(&copy, flags)?;
+        let mut target = schema::open_counted(&copy, flags)?;
         Backup::new(self.connection(), &mut target)?.run_to_completion(COPY_PAGES, Duration::ZERO, None)?;
         target.close().map_err(|(_, error)| error)?;
         if let Some(permissions) = self.files.permissions() {

@@ -6,10 +6,10 @@ use model::{Change, NodeRecord, ObservationId, TransmissionId, UnixMillis};
 use rusqlite::{Connection, params};
 
 use super::commit::Committer;
-use super::queue::HighestIds;
+use super::queue::{HighestIds, Queue};
 use crate::rows::{self, RowError};
 use crate::schema::BUSY_TIMEOUT;
-use crate::{StorageError, WriteSource};
+use crate::{IoFile, StorageError, WriteSource};
 
 const DELETE_OBSERVATION: &str = "DELETE FROM observations WHERE id = ?1";
 const DELETE_TRANSMISSION: &str = "DELETE FROM transmissions WHERE id = ?1";
@@ -44,6 +44,60 @@ pub struct RemovedRows {
     pub observations: u64,
 }
 
+/// What came of a step, and what it has cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stepped<T> {
+    /// What came of it.
+    pub value: T,
+    /// What it has cost.
+    pub figures: StepFigures,
+}
+
+/// What a step has cost itself and others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StepFigures {
+    /// Bytes that it wrote to the log.
+    pub written_bytes: u64,
+    /// From being asked for to its begin: groups of ingest go first, and there must be room in the log.
+    pub waited: Duration,
+    /// How long it held the writer.
+    pub held: Duration,
+    /// How much later a group of ingest begins because of it.
+    pub delayed_ingest: Duration,
+}
+
+/// A step's turn at the writer.
+pub(crate) struct Turn<'a> {
+    pub(crate) committer: &'a mut Committer,
+    pub(crate) queue: &'a Queue,
+}
+
+impl Turn<'_> {
+    /// Takes the step, for somebody who asked for it at `asked`.
+    pub(super) fn take<T>(
+        self,
+        asked: Instant,
+        step: impl FnOnce(&mut Committer) -> Result<T, StorageError>,
+    ) -> Result<Stepped<T>, StorageError> {
+        let before = self.committer.logged_bytes();
+        let begin = Instant::now();
+        let value = step(self.committer);
+        let end = Instant::now();
+        let mut delayed_ingest = Duration::ZERO;
+        if let Some(due) = self.queue.group_due().filter(|due| *due <= end) {
+            delayed_ingest = end - due.max(begin);
+            self.committer.count_delay(delayed_ingest);
+        }
+        let figures = StepFigures {
+            written_bytes: self.committer.logged_bytes() - before,
+            waited: begin.saturating_duration_since(asked),
+            held: end - begin,
+            delayed_ingest,
+        };
+        value.map(|value| Stepped { value, figures })
+    }
+}
+
 impl Removal {
     pub(super) fn highest_ids(&self) -> HighestIds {
         HighestIds {
@@ -62,8 +116,8 @@ impl Committer {
         if removal.is_empty() {
             return Ok(RemovedRows::default());
         }
-        let removed = self.step(WriteSource::Retention, "removing packets", |conn| {
-            let mut removed = RemovedRows::default();
+        let (removed, bound_bytes) = self.step(WriteSource::Retention, "removing packets", |conn| {
+            let (mut removed, mut bound_bytes) = (RemovedRows::default(), 0);
             let mut delete = conn.prepare_cached(DELETE_OBSERVATION)?;
             for id in &removal.observations {
                 removed.observations += delete.execute([id.0.cast_signed()])? as u64;
@@ -73,14 +127,16 @@ impl Committer {
                 removed.transmissions += delete.execute([id.0.cast_signed()])? as u64;
             }
             for node in &removal.nodes {
-                rows::write(conn, &Change::Node(node.clone())).map_err(|error| match error {
-                    RowError::Database(error) => error,
-                    RowError::Bad(reason) => rusqlite::Error::ToSqlConversionFailure(reason.into()),
-                })?;
+                bound_bytes +=
+                    rows::write(conn, &Change::Node(node.clone())).map_err(|error| match error {
+                        RowError::Database(error) => error,
+                        RowError::Bad(reason) => rusqlite::Error::ToSqlConversionFailure(reason.into()),
+                    })?;
             }
             conn.prepare_cached(COUNT_REMOVAL)?.execute([])?;
-            Ok(removed)
+            Ok((removed, bound_bytes))
         })?;
+        self.stats().bound_bytes.add(bound_bytes);
         let rows = removed.transmissions + removed.observations;
         self.count_removed(rows, removal.nodes.len() as u64);
         Ok(removed)
@@ -141,9 +197,14 @@ impl Committer {
         Ok(freed)
     }
 
+    /// Bytes that this process has written to the log.
+    fn logged_bytes(&self) -> u64 {
+        self.stats().io.written_to(IoFile::Wal)
+    }
+
     /// One transaction. It does not wait for another's lock, since ingest would wait with it; and it is not forced to the
     /// medium, since what a loss of power undoes will be asked for again.
-    fn step<T>(
+    pub(super) fn step<T>(
         &mut self,
         source: WriteSource,
         doing: &'static str,

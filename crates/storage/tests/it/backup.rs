@@ -213,7 +213,7 @@ fn a_link_in_the_place_of_the_unfinished_file_is_not_followed() {
 fn a_temporary_backup_has_no_name_and_is_whole() {
     let place = filled(50);
     let before = names(place.folder.path());
-    let (mut file, report) = temporary_backup(&place.database(), &QUICK, &mut unwatched).unwrap();
+    let (mut file, report) = temporary_backup(&place.database(), &QUICK, None, &mut unwatched).unwrap();
     assert_eq!(names(place.folder.path()), before);
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).unwrap();

@@ -126,7 +126,7 @@ fn each_source_has_a_transaction_of_its_own() {
     storage.writer().flush().unwrap();
     assert_eq!(figures.wal_commits.get() - before, 5);
     assert_eq!(figures.batches.get(), 1);
-    let of_steps = [WriteSource::Retention, WriteSource::Vacuum];
+    let of_steps = [WriteSource::Retention, WriteSource::Vacuum, WriteSource::Rewrite];
     for source in WriteSource::ALL.into_iter().filter(|source| !of_steps.contains(source)) {
         assert_eq!(figures.source(source).commits.get(), 1, "{}", source.name());
         assert!(figures.source(source).wal_frames.get() >= 1, "{}", source.name());

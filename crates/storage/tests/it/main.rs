@@ -13,6 +13,7 @@ mod io;
 mod lost_files;
 mod opening;
 mod outage;
+mod pages;
 mod put_aside;
 mod restore;
 mod round_trip;

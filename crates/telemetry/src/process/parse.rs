@@ -32,6 +32,15 @@ pub struct ProcStatus {
     pub threads: Option<u64>,
 }
 
+/// What `/proc/pressure/io` counts, since the machine was started. Format: Documentation/accounting/psi.rst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct IoPressure {
+    /// For so long some work has waited for a disk.
+    pub some_micros: u64,
+    /// For so long all work has waited for a disk.
+    pub full_micros: u64,
+}
+
 /// Why a text of `/proc` was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseProcError {
@@ -90,6 +99,35 @@ pub fn parse_proc_status(text: &str) -> Result<ProcStatus, ParseProcError> {
         }
     }
     if status == ProcStatus::default() { Err(ParseProcError::NothingKnown) } else { Ok(status) }
+}
+
+/// Reads `/proc/pressure/io`. Of the whole machine some kernels know only the line `some`; then `full` is 0.
+///
+/// # Errors
+/// Fails if no known line is there, or if a known line has no total that fits.
+pub fn parse_io_pressure(text: &str) -> Result<IoPressure, ParseProcError> {
+    let mut pressure = IoPressure::default();
+    let mut known = false;
+    for (index, line) in text.lines().enumerate() {
+        let (field, key) = match line.split_whitespace().next() {
+            Some("some") => (&mut pressure.some_micros, "some"),
+            Some("full") => (&mut pressure.full_micros, "full"),
+            _ => continue,
+        };
+        let total = line.split_whitespace().find_map(|word| word.strip_prefix("total="));
+        *field = number(total.unwrap_or_default(), index, key)?;
+        known = true;
+    }
+    if known { Ok(pressure) } else { Err(ParseProcError::NothingKnown) }
+}
+
+/// Reads the sectors written off `/sys/block/<device>/stat`: the seventh number (Documentation/block/stat.rst).
+///
+/// # Errors
+/// Fails if there are fewer numbers, or if this one does not fit.
+pub(super) fn parse_sectors_written(text: &str) -> Result<u64, ParseProcError> {
+    let sectors = text.split_whitespace().nth(6).ok_or(ParseProcError::NothingKnown)?;
+    number(sectors, 0, "write sectors")
 }
 
 fn number(value: &str, index: usize, key: &'static str) -> Result<u64, ParseProcError> {

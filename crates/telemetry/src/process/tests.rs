@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod kernel;
+
 const IO: &str = "rchar: 3980\nwchar: 12\nsyscr: 9\nsyscw: 2\nread_bytes: 4096\nwrite_bytes: 8192\n\
                   cancelled_write_bytes: 1024\n";
 
@@ -100,8 +102,12 @@ fn this_process_uses_memory_and_its_threads_have_names() {
     let sampler = ProcessSampler::spawn(Duration::from_secs(1));
     assert!(sampler.rss_bytes().is_some_and(|bytes| bytes > 100_000));
     if sampler.totals().is_some() {
-        let threads = thread_io().unwrap();
-        assert!(threads.iter().any(|thread| thread.name == "proc-sampler"));
+        // A thread takes its name when it begins to run.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !thread_io().unwrap().iter().any(|thread| thread.name == "proc-sampler") {
+            assert!(Instant::now() < deadline, "no thread of that name");
+            std::thread::yield_now();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 /** The requests the pages make, one function each. */
-import { get } from './client';
-import type { NodeQuery, PacketList, PacketQuery } from './types';
+import { get, post } from './client';
+import type { HistoryQuery, JobAction, NodeQuery, PacketList, PacketQuery } from './types';
 
 type Signal = AbortSignal | undefined;
 
@@ -23,10 +23,21 @@ export const api = {
     get('/api/channels', { query: { includeEncrypted }, signal }),
   messages: (hash: string, query: { limit: number; offset: number }, signal?: Signal) =>
     get('/api/channels/{hash}/messages', { path: { hash }, query, signal }),
-  perf: (signal?: Signal) => get('/api/perf', { signal }),
+  /** With the memory by structure. */
+  perf: (signal?: Signal) => get('/api/perf', { query: { mem: 1 }, signal }),
   perfIo: (signal?: Signal) => get('/api/perf/io', { signal }),
   perfSqlite: (signal?: Signal) => get('/api/perf/sqlite', { signal }),
   writeSources: (signal?: Signal) => get('/api/perf/write-sources', { signal }),
   ingest: (signal?: Signal) => get('/api/ingest', { signal }),
+  alerts: (limit: number, signal?: Signal) => get('/api/alerts', { query: { limit }, signal }),
+  blackBox: (id: number, signal?: Signal) => get('/api/alerts/{id}/black-box', { path: { id }, signal }),
+  testWebhooks: (key: string) => post('/api/alerts/test', { key }),
+  ledger: (windowSecs: number, signal?: Signal) =>
+    get('/api/perf/ledger', { query: { window: windowSecs }, signal }),
+  series: (signal?: Signal) => get('/api/perf/series', { signal }),
+  history: (query: HistoryQuery, signal?: Signal) => get('/api/perf/history', { query, signal }),
+  jobs: (signal?: Signal) => get('/api/jobs', { signal }),
+  orderJob: (name: string, action: JobAction, key: string) =>
+    post('/api/jobs/{name}', { path: { name }, body: { action }, key }),
   health: (signal?: Signal) => get('/api/health', { signal }),
 };

@@ -39,6 +39,25 @@ interface Options<P extends GetPath> {
   signal?: AbortSignal;
 }
 
+/** Every path that takes a POST and answers with JSON. */
+type PostPath = {
+  [P in keyof paths]: paths[P] extends { post: infer O } ? ([JsonOf<O>] extends [never] ? never : P) : never;
+}[keyof paths];
+
+type PostOf<P extends PostPath> = paths[P] extends { post: infer O } ? O : never;
+
+type BodyOf<Operation> = Operation extends { requestBody: { content: { 'application/json': infer Body } } }
+  ? Body
+  : undefined;
+
+interface Order<P extends PostPath> {
+  /** What stands in braces in the path. */
+  path?: Readonly<Record<string, string>>;
+  body?: BodyOf<PostOf<P>>;
+  /** The API key, without which the server changes nothing. */
+  key: string;
+}
+
 /** After this the server counts as not answering. */
 const TIMEOUT_MS = 20_000;
 
@@ -49,11 +68,28 @@ export async function get<P extends GetPath>(
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   const response = await send(
     address(path, params, query),
-    signal ? AbortSignal.any([signal, limit]) : limit,
+    { signal: signal ? AbortSignal.any([signal, limit]) : limit, headers: { accept: 'application/json' } },
     signal,
   );
   if (!response.ok) throw new ApiError(await reason(response), response.status);
   return (await response.json()) as Answer<P>;
+}
+
+/** Asks the server to do something, which it does for those who know its API key. */
+export async function post<P extends PostPath>(
+  path: P,
+  { path: params, body, key }: Order<P>,
+): Promise<JsonOf<PostOf<P>>> {
+  const headers: Record<string, string> = { accept: 'application/json', 'x-api-key': key };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  const response = await send(address(path, params, undefined), {
+    method: 'POST',
+    headers,
+    body: body === undefined ? null : JSON.stringify(body),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (!response.ok) throw new ApiError(await reason(response), response.status);
+  return (await response.json()) as JsonOf<PostOf<P>>;
 }
 
 function address(path: string, params: object | undefined, query: object | undefined): string {
@@ -67,13 +103,17 @@ function address(path: string, params: object | undefined, query: object | undef
   return search.size > 0 ? `${url}?${search}` : url;
 }
 
-async function send(url: string, signal: AbortSignal, caller: AbortSignal | undefined): Promise<Response> {
+async function send(
+  url: string,
+  request: RequestInit & { signal: AbortSignal },
+  caller?: AbortSignal,
+): Promise<Response> {
   try {
-    return await fetch(url, { signal, headers: { accept: 'application/json' } });
+    return await fetch(url, request);
   } catch (error) {
     if (caller?.aborted) throw error;
     throw new ApiError(
-      signal.aborted ? 'the server did not answer in time' : 'the server cannot be reached',
+      request.signal.aborted ? 'the server did not answer in time' : 'the server cannot be reached',
       0,
     );
   }

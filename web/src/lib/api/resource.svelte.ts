@@ -16,8 +16,14 @@ export class Resource<T> {
   constructor(
     private loader: Loader<T>,
     /** Fetch again after so many milliseconds, as long as the page can be seen. */
-    private readonly every = 0,
+    private every = 0,
   ) {}
+
+  /** Fetches something else, and that often, from the next start on. */
+  set(loader: Loader<T>, every: number): void {
+    this.loader = loader;
+    this.every = every;
+  }
 
   /** Starts fetching; the function returned stops it. For `$effect`. */
   start(): () => void {

@@ -1,52 +1,57 @@
+import { untrack } from 'svelte';
 import { api } from '../../lib/api/api';
 import { ApiError } from '../../lib/api/client';
-import type { Health, Ingest, IoPerf, Perf, SqlitePerf, WriteSources } from '../../lib/api/types';
-import { instant } from '../../lib/format';
-import type { Sample } from './rates';
+import { Resource } from '../../lib/api/resource.svelte';
+import type { History, Ledger, SeriesReading } from '../../lib/api/types';
+import { clockwork } from '../../lib/live/clock.svelte';
+import type { Reading } from './reading';
 
-/** What the page shows, as of one moment. A part that could not be fetched keeps its last answer. */
-export interface Reading {
-  perf?: Perf;
-  io?: IoPerf;
-  sqlite?: SqlitePerf;
-  writes?: WriteSources;
-  health?: Health;
-  ingest?: Ingest;
-}
+/** As many events as fill a page; the API has those of 90 days. */
+const EVENTS = 50;
 
-export interface Point {
-  writeBytes: number;
-  readBytes: number;
-  walBytes: number;
-  rss: number;
-  requests: number;
-}
+/** Less than that is the way of the answer, and the second in which the ledger was closed. */
+const SAME_CLOCK_MS = 5_000;
 
-/** Ten minutes of readings, one every five seconds. */
-const KEEP = 120;
+/** The parts by what they are called on the page. */
+const WORDS: Record<keyof Reading, string> = {
+  alerts: 'alerts',
+  series: 'series',
+  ledger: 'ledger',
+  jobs: 'jobs',
+  perf: 'requests and memory',
+  io: 'disk I/O',
+  sqlite: 'SQLite',
+  writes: 'write sources',
+  health: 'health',
+  ingest: 'ingest accounting',
+};
 
-/** Longer than the readings are apart, so that a single late one does not widen the window of the rates. */
-const RATE_WINDOW_MS = 30_000;
-
-/** Readings outlive the page: who comes back sees the line go on. */
+/** Readings outlive the page: who comes back sees them at once, with their age. */
 class Watch {
   reading: Reading = $state.raw({});
-  history: Point[] = $state.raw([]);
   /** Names of the parts that could not be fetched. */
   missing: string[] = $state.raw([]);
+  /** The window of the ledger, in seconds. */
+  windowSecs = 300;
+  /** By how much the server's clock is ahead of ours. A small computer without a clock of its own may be hours off. */
+  private aheadMs = $state(0);
 
-  private samples: Sample[] = [];
-  private requests: { at: number; total: number } | undefined;
-
-  /** Counter samples between which rates are taken. */
-  get span(): [Sample | undefined, Sample | undefined] {
-    const last = this.samples.at(-1);
-    const first = this.samples.find((s) => last && last.at - s.at <= RATE_WINDOW_MS);
-    return [first, last];
+  /** The time at the server, to which its times are to be compared. */
+  get now(): number {
+    return clockwork.now + this.aheadMs;
   }
+
+  /** The series that the server keeps, by name. */
+  readonly catalogue: ReadonlyMap<string, SeriesReading> = $derived(
+    new Map(this.reading.series?.series.map((s) => [s.name, s])),
+  );
 
   async fetch(signal: AbortSignal): Promise<Reading> {
     const parts = {
+      alerts: api.alerts(EVENTS, signal),
+      series: api.series(signal),
+      ledger: api.ledger(this.windowSecs, signal),
+      jobs: api.jobs(signal),
       perf: api.perf(signal),
       io: api.perfIo(signal),
       sqlite: api.perfSqlite(signal),
@@ -65,38 +70,65 @@ class Watch {
       if (name === undefined) return;
       if (answer.status === 'fulfilled') Object.assign(next, { [name]: answer.value });
       else {
-        missing.push(name);
+        missing.push(WORDS[name]);
         failure = answer.reason;
       }
     });
     this.missing = missing;
     if (missing.length === names.length)
       throw failure instanceof ApiError ? failure : new ApiError(String(failure), 0);
-    this.note(next);
+    this.compareClocks(answers[names.indexOf('ledger')]);
     this.reading = next;
     return next;
   }
 
-  private note(reading: Reading): void {
-    const now = Date.now();
-    if (reading.writes) {
-      const at = instant(reading.writes.sampleAt) ?? now;
-      if (at !== this.samples.at(-1)?.at)
-        this.samples = [...this.samples, { at, counters: reading.writes.sources }].slice(-KEEP);
-    }
-    const total = reading.perf?.totalRequests ?? 0;
-    const passed = this.requests ? (now - this.requests.at) / 1000 : 0;
-    const requests = this.requests && passed > 0 ? Math.max(0, total - this.requests.total) / passed : 0;
-    this.requests = { at: now, total };
-    const point: Point = {
-      writeBytes: reading.io?.writeBytesPerSec ?? 0,
-      readBytes: reading.io?.readBytesPerSec ?? 0,
-      walBytes: reading.sqlite?.walSize ?? 0,
-      rss: reading.health?.memory.rss ?? 0,
-      requests,
-    };
-    this.history = [...this.history, point].slice(-KEEP);
+  private compareClocks(answer: PromiseSettledResult<unknown> | undefined): void {
+    if (answer?.status !== 'fulfilled') return;
+    const ahead = (answer.value as Ledger).to_ms - Date.now();
+    this.aheadMs = Math.abs(ahead) < SAME_CLOCK_MS ? 0 : ahead;
   }
 }
 
 export const watch = new Watch();
+
+/** How the newest values of a series are found. */
+export interface HistoryWish {
+  /** Names, separated by commas; those that the server does not keep are left out, since it answers to none if it does not know one. */
+  names: string;
+  secs: number;
+  step: number;
+  everyMs: number;
+}
+
+/** The most series that the server gives at once. */
+const MOST_SERIES = 32;
+
+/**
+ * The history of what is wished for, fetched anew as often as wished. Called while a component is set up. What is shown stays until the
+ * next answer is there, also when the wish changes.
+ */
+export function historyFeed(wish: () => HistoryWish): Resource<History> {
+  const feed = new Resource<History>(async () => ({ from_secs: 0, step_secs: 1, series: [] }));
+  const wanted = $derived(wish());
+  const names = $derived(
+    wanted.names
+      .split(',')
+      .filter((name) => watch.catalogue.has(name))
+      .slice(0, MOST_SERIES)
+      .join(','),
+  );
+  const secs = $derived(wanted.secs);
+  const step = $derived(wanted.step);
+  const everyMs = $derived(wanted.everyMs);
+  $effect(() => {
+    if (names === '') return;
+    const query = { series: names, step };
+    const back = secs;
+    feed.set((signal) => {
+      const to = Math.floor(untrack(() => watch.now) / 1000);
+      return api.history({ ...query, from: to - back, to }, signal);
+    }, everyMs);
+    return untrack(() => feed.start());
+  });
+  return feed;
+}

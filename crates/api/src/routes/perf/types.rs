@@ -1,6 +1,7 @@
 //! The answers of `/api/perf*`.
 
 use crate::routes::health::SlowQuery;
+use crate::services::CheckpointResult;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -176,8 +177,33 @@ pub(crate) struct SqliteResponse {
     pub(crate) page_size: u64,
     /// Pages, or KiB when negative.
     pub(crate) cache_size: i64,
-    /// SQLite's page cache, 0 to 1; 0 before the first lookup.
+    /// Share of lookups that SQLite's page cache of the write connection answered, 0 to 1, since the start; 0 before the
+    /// first.
     pub(crate) cache_hit_rate: f64,
+    /// False while the database's figures are not known; then all of this is zero.
+    pub(crate) available: bool,
+    /// The cache's bound in KiB, whichever way `cacheSize` says it.
+    pub(crate) cache_size_kib: u64,
+    /// Lookups that the cache answered.
+    pub(crate) cache_hits: u64,
+    /// Lookups for which a page was read.
+    pub(crate) cache_misses: u64,
+    /// Pages handed to the log.
+    pub(crate) cache_writes: u64,
+    /// Of these, before the commit, because the cache was full.
+    pub(crate) cache_spills: u64,
+    /// Bytes of the database file.
+    pub(crate) db_size: u64,
+    /// Pages that are free for re-use.
+    pub(crate) freelist_pages: u64,
+    /// Frames in the log.
+    pub(crate) wal_frames: u64,
+    /// Of these, those that no checkpoint has copied into the database yet.
+    pub(crate) pending_checkpoint_frames: u64,
+    /// Checkpoints since the start.
+    pub(crate) checkpoints: u64,
+    /// The newest of them; null before the first.
+    pub(crate) last_checkpoint: Option<CheckpointResult>,
 }
 
 /// Done.

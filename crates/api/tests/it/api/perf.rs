@@ -2,7 +2,7 @@ use crate::app::{API_KEY, TestApp};
 use crate::golden::assert_golden;
 use axum::body::Body;
 use axum::http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const VARYING: &[&str] = &[
     "uptime",
@@ -55,4 +55,34 @@ async fn memory_by_structure_is_given_when_asked_for() {
 async fn the_reset_needs_the_key() {
     let app = TestApp::with(json!({"apiKey": API_KEY}));
     assert_eq!(app.post("/api/perf/reset", json!({})).await.error(401), "unauthorized");
+}
+
+/// Contract §2: every field of the three endpoints of CoreScope's page, with its type.
+#[tokio::test]
+async fn every_field_of_the_contract_is_there_with_its_type() {
+    let app = TestApp::init();
+    let is_number = |answer: &Value, field: &str| assert!(answer[field].is_number(), "{field} in {answer}");
+    let io = app.get("/api/perf/io").await.good();
+    let ingestor = io["ingestor"].clone();
+    for field in
+        ["readBytesPerSec", "writeBytesPerSec", "cancelledWriteBytesPerSec", "syscallsRead", "syscallsWrite"]
+    {
+        is_number(&io, field);
+        is_number(&ingestor, field);
+    }
+    assert!(ingestor["sampledAt"].is_string(), "{ingestor}");
+    let sqlite = app.get("/api/perf/sqlite").await.good();
+    for field in ["walSizeMB", "walSize", "pageCount", "pageSize", "cacheSize", "cacheHitRate"] {
+        is_number(&sqlite, field);
+    }
+    let writes = app.get("/api/perf/write-sources").await.good();
+    assert!(writes["sampleAt"].is_string(), "{writes}");
+    assert!(writes["sources"].as_object().unwrap().values().all(Value::is_u64), "{writes}");
+    let component = &writes["writer_perf"]["storage_writer"];
+    let times = ["wait", "hold"]
+        .iter()
+        .flat_map(|time| ["p50", "p95", "p99", "max"].map(|of| format!("{time}_ms_{of}")));
+    for field in ["count", "contention_total"].map(str::to_owned).into_iter().chain(times) {
+        is_number(component, &field);
+    }
 }

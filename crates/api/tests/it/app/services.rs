@@ -1,18 +1,20 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
+use super::TestBooks;
 use api::{
-    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, IngestReport, IoRates, LoadStatus,
-    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services, SourceAccount,
-    SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates,
+    LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services,
+    SourceAccount, SourceLiveness, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    WriterPerf,
 };
 use model::{TransmissionId, UnixMillis};
-use std::collections::BTreeMap;
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Semaphore;
 
 pub(crate) struct TestServices {
+    pub(crate) books: TestBooks,
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
@@ -27,6 +29,7 @@ pub(crate) struct TestServices {
 impl Default for TestServices {
     fn default() -> Self {
         Self {
+            books: TestBooks,
             load: Mutex::new(LoadStatus::Ready),
             submitted: Mutex::default(),
             refuse: Mutex::default(),
@@ -105,8 +108,10 @@ impl Services for TestServices {
         WriteSourcesSnapshot {
             sources: sources.into_iter().map(|(name, rows)| (name.to_owned(), rows)).collect(),
             sample_at: Some(NOW),
-            writer_perf: BTreeMap::new(),
+            writer_perf: [("storage_writer".to_owned(), WriterPerf { count: 4, ..WriterPerf::default() })]
+                .into(),
             io: [("packets".to_owned(), [("wal".to_owned(), log)].into())].into(),
+            ..WriteSourcesSnapshot::default()
         }
     }
 
@@ -122,12 +127,20 @@ impl Services for TestServices {
             cache_misses: 1,
             wal_frames: 254,
             wal_checkpointed: 200,
+            frames_pending: 54,
+            ..DbFigures::default()
         })
     }
 
     fn io_rates(&self) -> IoRates {
-        let process = ProcessIo { write_bytes_per_sec: 4_096.5, syscalls_write: 2.0, ..ProcessIo::default() };
-        IoRates { process, ingestor: None }
+        let process = ProcessIo {
+            write_bytes_per_sec: 4_096.5,
+            syscalls_write: 2.0,
+            available: true,
+            ..ProcessIo::default()
+        };
+        let ingestor = ProcessIo { sampled_at: Some(NOW), ..process.clone() };
+        IoRates { process, ingestor: Some(ingestor), ingestor_status: Some(Freshness::default()) }
     }
 
     fn rss_bytes(&self) -> Option<u64> {
@@ -136,6 +149,10 @@ impl Services for TestServices {
 
     fn load_status(&self) -> LoadStatus {
         *self.load.lock().unwrap()
+    }
+
+    fn books(&self) -> &dyn xray::Books {
+        &self.books
     }
 
     fn submit_packet(&self, packet: PacketSubmission) -> Submission {
