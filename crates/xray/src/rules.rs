@@ -113,10 +113,15 @@ impl Watch {
             Severity::Warning => Level::Warning,
             Severity::Critical => Level::Critical,
         };
-        let others = match flags.len() - 1 {
+        // Several rules that catch the same culprit are one thing to see to.
+        let mut culprits: Vec<_> =
+            flags.iter().map(|flag| (flag.subject.kind as u8, &flag.subject.name)).collect();
+        culprits.sort_unstable();
+        culprits.dedup();
+        let others = match culprits.len() - 1 {
             0 => ".".to_owned(),
-            1 => "; one other thing is wrong, too.".to_owned(),
-            others => format!("; {others} other things are wrong, too."),
+            1 => "; one other is flagged, too.".to_owned(),
+            others => format!("; {others} others are flagged, too."),
         };
         Verdict { level, text: format!("{}{others}", worst.title) }
     }
