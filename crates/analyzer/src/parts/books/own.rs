@@ -102,22 +102,7 @@ impl OwnBooks {
     pub(crate) fn start(parts: OwnParts<'_>) -> Result<Self> {
         let folder = folder_of(parts.database);
         let alerts_written = Arc::new(Written::default());
-        let mut sources = Sources::default();
-        sources::storage(&mut sources, &parts.stats);
-        sources::rows(&mut sources, &parts.stats);
-        sources::ingest(&mut sources, Arc::clone(&parts.ledger));
-        sources::files(&mut sources, parts.database);
-        sources::log(&mut sources);
-        sources::alerts(&mut sources, &alerts_written);
-        if let Some((bytes, writes)) = &parts.stats_file {
-            sources::file(&mut sources, "stats_file", bytes, writes);
-        }
-        if let Some(viewers) = &parts.viewers {
-            sources::viewers(&mut sources, viewers);
-        }
-        sources::index(&mut sources, parts.index);
-        parts.jobs.registry.series(&mut sources);
-        let system = System::register(&mut sources, Some(parts.database));
+        let (mut sources, system) = series_of(&parts, &alerts_written);
         // Last, because the history must know all series before it can count itself.
         let cost = xray::HistoryCost::default();
         sources::file(&mut sources, "history", &cost.written_bytes, &cost.writes);
@@ -336,6 +321,27 @@ fn copied_pages(pages: u64) -> StepReport {
     StepReport { examined: pages, changed: pages, written_bytes: pages * PAGE_BYTES, ..StepReport::default() }
 }
 
+/// All series but those of the history.
+fn series_of(parts: &OwnParts<'_>, alerts_written: &Arc<Written>) -> (Sources, System) {
+    let mut sources = Sources::default();
+    sources::storage(&mut sources, &parts.stats);
+    sources::rows(&mut sources, &parts.stats);
+    sources::ingest(&mut sources, Arc::clone(&parts.ledger));
+    sources::files(&mut sources, parts.database);
+    sources::log(&mut sources);
+    sources::alerts(&mut sources, alerts_written);
+    if let Some((bytes, writes)) = &parts.stats_file {
+        sources::file(&mut sources, "stats_file", bytes, writes);
+    }
+    if let Some(viewers) = &parts.viewers {
+        sources::viewers(&mut sources, viewers);
+    }
+    sources::index(&mut sources, Arc::clone(&parts.index));
+    parts.jobs.registry.series(&mut sources);
+    let system = System::register(&mut sources, Some(parts.database));
+    (sources, system)
+}
+
 /// Where the books of a database are kept.
 pub(crate) fn folder_of(database: &Path) -> PathBuf {
     database.parent().unwrap_or(Path::new(".")).join(FOLDER)
@@ -358,3 +364,6 @@ fn id_of(catalogue: &Catalogue) -> u64 {
 fn reason_of(flags: &[Flag], cause: &str) -> Option<String> {
     flags.iter().find(|flag| flag.subject.name == cause).map(|flag| flag.reason.clone())
 }
+
+#[cfg(test)]
+mod tests;

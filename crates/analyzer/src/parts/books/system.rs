@@ -26,9 +26,13 @@ impl System {
         let threads = Arc::new(Mutex::new(ThreadBook::new(&root)));
         let unknown_because = process(sources, &root, &threads);
         pressure(sources, &root);
-        sources.counter("process.cpu", Unit::Micros, "processor time of all threads", process_cpu_micros);
+        sources.counter("process.cpu", Unit::Micros, "processor time of all threads", || {
+            whole(process_cpu_micros(), MILLI)
+        });
         // Sources are read on the meter's thread.
-        sources.counter("meter.cpu", Unit::Micros, "processor time of these books", thread_cpu_micros);
+        sources.counter("meter.cpu", Unit::Micros, "processor time of these books", || {
+            whole(thread_cpu_micros(), MILLI)
+        });
         let (mut device, mut no_device_because) = (None, None);
         if let Some(folder) = database.and_then(Path::parent) {
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
@@ -81,6 +85,17 @@ impl System {
     }
 }
 
+/// The history keeps each of these for every second, and the last digits of what strays cost it more than all other series
+/// together: times are kept in whole milliseconds, though given in microseconds,
+const MILLI: u64 = 1_000;
+/// and what goes to the kernel in quarters of a KiB, which no window of the ledger can feel.
+const QUARTER_KIB: u64 = 256;
+
+/// The total in whole steps. It loses nothing for good: what is missing comes with the next step.
+fn whole(total: u64, step: u64) -> u64 {
+    total - total % step
+}
+
 /// Registers what `/proc/self` tells, or says why it tells nothing.
 fn process(sources: &mut Sources, root: &ProcRoot, threads: &Arc<Mutex<ThreadBook>>) -> Option<String> {
     let mut reader = ProcessReader::new(root);
@@ -112,9 +127,9 @@ fn process(sources: &mut Sources, root: &ProcRoot, threads: &Arc<Mutex<ThreadBoo
         resident = reader.memory().map_or(resident, |memory| memory.resident_bytes);
         let io = last.unwrap_or_default();
         places.copy_from_slice(&[
-            io.write_chars,
-            network,
-            io.read_chars,
+            whole(io.write_chars, QUARTER_KIB),
+            whole(network, QUARTER_KIB),
+            whole(io.read_chars, QUARTER_KIB),
             io.write_bytes,
             io.cancelled_write_bytes,
             io.read_bytes,
@@ -137,7 +152,7 @@ fn pressure(sources: &mut Sources, root: &ProcRoot) {
     ];
     sources.group(&infos, move |places| {
         last = reader.read().unwrap_or(last);
-        places.copy_from_slice(&[last.some_micros, last.full_micros]);
+        places.copy_from_slice(&[whole(last.some_micros, MILLI), whole(last.full_micros, MILLI)]);
     });
 }
 
