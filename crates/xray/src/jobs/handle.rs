@@ -108,9 +108,9 @@ impl Job {
         state.ended = Some(Ended { began_ms: core.clock.wall_ms().saturating_sub(took_ms), took });
     }
 
-    /// Whether the program ends.
-    pub fn is_stopped(&self) -> bool {
-        self.core.state.lock().stopped
+    /// What keeps it from its work at present, for jobs that are not loops of ours; `None` when nothing does any more.
+    pub fn hindered(&self, why: Option<String>) {
+        self.core.state.lock().error = why;
     }
 }
 

@@ -96,7 +96,17 @@ fn a_job_waits_for_its_time_or_to_be_asked_and_is_stopped_at_once() {
     fixture.jobs.stop();
     assert_eq!(job.wait(Duration::MAX), Wake::Stop);
     assert!(!job.begin().go_on());
-    assert!(job.is_stopped());
+}
+
+#[test]
+fn what_hinders_a_job_is_told_until_it_has_gone() {
+    let fixture = Fixture::new();
+    let job = fixture.job(None);
+    job.hindered(Some("the disk is full".to_owned()));
+    let error = || fixture.report().error;
+    assert_eq!(error().as_deref(), Some("the disk is full"));
+    job.hindered(None);
+    assert_eq!(error(), None);
 }
 
 #[test]

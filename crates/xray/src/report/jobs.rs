@@ -83,7 +83,7 @@ pub struct JobReport {
     pub inflicted_ms: u64,
     /// How long the brake held it back.
     pub braked_ms: u64,
-    /// Why the last run ended early; null when it did not.
+    /// Why the last run ended early, or what keeps the job from its work now; null when nothing does.
     pub error: Option<String>,
 }
 

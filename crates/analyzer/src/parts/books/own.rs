@@ -308,6 +308,7 @@ impl Observed {
             jobs.checkpoint.observed(copied_pages(copied), took);
             (self.checkpoints, self.copied_frames) = (checkpoints, frames);
         }
+        jobs.history.hindered(samples.history_error());
         let bytes = samples.history_bytes();
         if bytes > self.history_bytes {
             let written_bytes = bytes - self.history_bytes;

@@ -56,6 +56,11 @@ impl Samples {
         self.history.close();
     }
 
+    /// Why the history cannot be written down at present.
+    pub(crate) fn history_error(&self) -> Option<String> {
+        self.history.error()
+    }
+
     /// Bytes that the history has cost.
     pub(crate) fn history_bytes(&self) -> u64 {
         self.history.cost().written_bytes.get()
