@@ -5,6 +5,7 @@ mod followed;
 mod own;
 mod serving;
 mod sources;
+mod steps;
 mod system;
 mod views;
 mod wire;

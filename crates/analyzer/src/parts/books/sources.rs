@@ -1,6 +1,7 @@
 //! The series of a process that receives and writes: where each figure is read.
 
 use super::own::Viewers;
+use super::steps::{LOOKUPS, QUARTER_KIB, whole};
 use index::SharedIndex;
 use ingest::{IngestLedger, Outcome};
 use model::UnixMillis;
@@ -45,8 +46,9 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
         });
     }
     pages(sources, stats);
-    counter(sources, "waterfall.bound", Unit::Bytes, "bytes of the values given to SQLite", stats, |s| {
-        &s.bound_bytes
+    let read = Arc::clone(stats);
+    sources.counter("waterfall.bound", Unit::Bytes, "bytes of the values given to SQLite", move || {
+        whole(read.bound_bytes.get(), QUARTER_KIB)
     });
     let read = Arc::clone(stats);
     sources.counter("waterfall.pages", Unit::Bytes, "bytes of the pages that SQLite handed on", move || {
@@ -94,15 +96,18 @@ pub(super) fn rows(sources: &mut Sources, stats: &Arc<WriteStats>) {
     for (name, help, of) in rows {
         counter(sources, &format!("rows.{name}"), Unit::Rows, help, stats, of);
     }
-    let pages: [(&str, &str, Of); 4] = [
+    let pages: [(&str, &str, Of); 3] = [
         ("checkpoint.frames", "pages copied from the log into the database", |s| &s.checkpointed_frames),
-        ("cache.hits", "lookups that the writer's page cache answered", |s| &s.cache_hits),
         ("cache.misses", "pages that the writer had to read", |s| &s.cache_misses),
         ("cache.spills", "pages written before the commit because the cache was full", |s| &s.cache_spills),
     ];
     for (name, help, of) in pages {
         counter(sources, name, Unit::Pages, help, stats, of);
     }
+    let read = Arc::clone(stats);
+    sources.counter("cache.hits", Unit::Pages, "lookups that the writer's page cache answered", move || {
+        whole(read.cache_hits.get(), LOOKUPS)
+    });
     let read = Arc::clone(stats);
     sources.counter("cache.writes", Unit::Pages, "pages that the writer handed to the log", move || {
         pages_written(&read)
@@ -150,7 +155,7 @@ pub(super) fn ingest(sources: &mut Sources, ledger: Arc<IngestLedger>) {
         let (own, outcomes) = places.split_at_mut(4);
         own.copy_from_slice(&[
             totals.received,
-            totals.received_bytes,
+            whole(totals.received_bytes, QUARTER_KIB),
             totals.count(Outcome::Duplicate) + totals.count(Outcome::StoredObservation),
             totals.count(Outcome::InvalidSignature),
         ]);

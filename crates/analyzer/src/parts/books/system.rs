@@ -1,5 +1,6 @@
 //! What the kernel says of this process and of the medium: series, and facts that are no series.
 
+use super::steps::{CALLS, MILLI, PAGE, QUARTER_KIB, whole};
 use super::wire::Facts;
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
@@ -85,17 +86,6 @@ impl System {
     }
 }
 
-/// The history keeps each of these for every second, and the last digits of what strays cost it more than all other series
-/// together: times are kept in whole milliseconds, though given in microseconds,
-const MILLI: u64 = 1_000;
-/// and what goes to the kernel in quarters of a KiB, which no window of the ledger can feel.
-const QUARTER_KIB: u64 = 256;
-
-/// The total in whole steps. It loses nothing for good: what is missing comes with the next step.
-fn whole(total: u64, step: u64) -> u64 {
-    total - total % step
-}
-
 /// Registers what `/proc/self` tells, or says why it tells nothing.
 fn process(sources: &mut Sources, root: &ProcRoot, threads: &Arc<Mutex<ThreadBook>>) -> Option<String> {
     let mut reader = ProcessReader::new(root);
@@ -129,12 +119,12 @@ fn process(sources: &mut Sources, root: &ProcRoot, threads: &Arc<Mutex<ThreadBoo
         places.copy_from_slice(&[
             whole(io.write_chars, QUARTER_KIB),
             whole(network, QUARTER_KIB),
-            whole(io.read_chars, QUARTER_KIB),
+            whole(io.read_chars, PAGE),
             io.write_bytes,
             io.cancelled_write_bytes,
             io.read_bytes,
-            io.write_syscalls,
-            io.read_syscalls,
+            whole(io.write_syscalls, CALLS),
+            whole(io.read_syscalls, CALLS),
             resident,
         ]);
     });
