@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use testkit::{HttpClient, Server};
+use testkit::{RequestTimes, Server};
 
 /// Requests of each route.
 const REQUESTS: usize = 1_000;
@@ -51,7 +51,7 @@ fn main() {
         "/api/jobs",
         "/metrics",
     ] {
-        time_route(&mut client, path);
+        println!("  {path:<48} {}", RequestTimes::take(&mut client, path, REQUESTS));
     }
 }
 
@@ -96,26 +96,6 @@ fn report(process: &Value) {
         meter["bytes"],
         number(&meter["percent_of_bytes"]),
         number(&meter["percent_of_core"])
-    );
-}
-
-fn time_route(client: &mut HttpClient, path: &str) {
-    let mut bytes = 0;
-    let mut times: Vec<Duration> = (0..REQUESTS)
-        .map(|_| {
-            let started = Instant::now();
-            let response = client.get(path);
-            assert_eq!(response.status, 200, "{path}");
-            bytes = response.body.len();
-            started.elapsed()
-        })
-        .collect();
-    times.sort();
-    let ms = |place: usize| times[place].as_secs_f64() * 1e3;
-    println!(
-        "  {path:<48} p50 {:>6.2} ms  p99 {:>6.2} ms  {bytes:>7} bytes",
-        ms(REQUESTS / 2),
-        ms(REQUESTS * 99 / 100)
     );
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use testkit::{HttpClient, LiveFeed, Publisher, Server, eventually};
+use testkit::{LiveFeed, Publisher, RequestTimes, Server, eventually};
 
 /// Messages of the history: about 100,000 transmissions and 1,000,000 observations.
 const HISTORY_MESSAGES: u64 = 1_000_000;
@@ -178,30 +178,9 @@ fn pages(server: &Server) {
         "/api/channels",
         "/api/stats",
     ] {
-        time_page(&mut client, path);
+        println!("  {path:<42} {}", RequestTimes::take(&mut client, path, REQUESTS));
     }
     println!("  resident        {} MB afterwards", resident_mb(server.pid()));
-}
-
-fn time_page(client: &mut HttpClient, path: &str) {
-    let mut bytes = 0;
-    let mut times: Vec<Duration> = (0..REQUESTS)
-        .map(|_| {
-            let started = Instant::now();
-            let response = client.get(path);
-            assert_eq!(response.status, 200, "{path}");
-            bytes = response.body.len();
-            started.elapsed()
-        })
-        .collect();
-    let first = times[0];
-    times.sort();
-    println!(
-        "  {path:<42} p50 {:>6.2} ms  p99 {:>6.2} ms  first {:>6.2} ms  {bytes:>7} bytes",
-        ms(times[REQUESTS / 2]),
-        ms(times[REQUESTS * 99 / 100]),
-        ms(first)
-    );
 }
 
 /// Publishes packets that nobody has sent before at a steady pace and times each until a viewer has its frame.

@@ -15,6 +15,7 @@ mod corescope;
 mod http;
 mod publisher;
 mod server;
+mod timing;
 mod websocket;
 
 pub use acked_publisher::AckedPublisher;
@@ -22,6 +23,7 @@ pub use corescope::{Age, Copy as CoreScopeCopy, CoreScopeDb};
 pub use http::{HttpClient, Response};
 pub use publisher::Publisher;
 pub use server::Server;
+pub use timing::RequestTimes;
 pub use websocket::LiveFeed;
 
 use std::time::{Duration, Instant};
