@@ -76,13 +76,15 @@ fn report(process: &Value) {
     }
     println!("  waterfall (bytes, for each observation, ratio)");
     for stage in process["waterfall"].as_array().into_iter().flatten() {
-        let to = stage["ratio_to"].as_str().unwrap_or_default();
+        let ratio = match stage["ratio_to"].as_str() {
+            Some(to) => format!("{:>8.3} of {to}", number(&stage["ratio"])),
+            None => String::new(),
+        };
         println!(
-            "    {:<12} {:>14.0} {:>10.1} {:>8.3} of {to}",
+            "    {:<12} {:>14.0} {:>10.1} {ratio}",
             stage["stage"].as_str().unwrap_or_default(),
             number(&stage["bytes"]),
-            number(&stage["per_observation"]),
-            number(&stage["ratio"])
+            number(&stage["per_observation"])
         );
     }
     println!(
