@@ -63,8 +63,15 @@ test('what is being read does not move, new rows wait', async ({ page }) => {
   await expect(rows(page).first()).toBeVisible();
   const grid = page.getByRole('grid');
   await grid.evaluate((element) => element.scrollTo(0, 520));
-  const read = page.locator('[role=rowgroup] [role=row]:has(a)').nth(10);
-  const hash = await read.locator('a').getAttribute('title');
+  // The list draws the rows of its new place a frame later; only then is there a row that can be read.
+  const hash = await grid.evaluate(async (element) => {
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    for (let frames = 0; frames < 3; frames++) await frame();
+    const middle = element.getBoundingClientRect().top + element.clientHeight / 2;
+    const links = [...element.querySelectorAll('[role=rowgroup] [role=row] a[title]')];
+    return links.find((link) => link.getBoundingClientRect().top > middle)?.getAttribute('title');
+  });
+  expect(hash).toBeTruthy();
   const where = await page.locator(`a[title="${hash}"]`).boundingBox();
   const pill = page.getByRole('button', { name: /\d new/ });
   await expect(pill).toBeVisible({ timeout: 20_000 });
