@@ -1,6 +1,7 @@
 //! What requests cost on a history of 100,000 transmissions and 1,000,000 observations, with everything around them but
 //! the socket: `cargo bench -p api`.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +66,9 @@ impl Services for Quiet {
     }
     fn write_sources(&self) -> WriteSourcesSnapshot {
         WriteSourcesSnapshot::default()
+    }
+    fn write_counts(&self) -> BTreeMap<String, u64> {
+        BTreeMap::new()
     }
     fn db_figures(&self) -> Option<DbFigures> {
         None

@@ -10,6 +10,7 @@ pub use reports::{
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -43,6 +44,9 @@ pub trait Services: Send + Sync + 'static {
 
     /// What wrote how many rows since the start.
     fn write_sources(&self) -> WriteSourcesSnapshot;
+
+    /// Rows since the start, by what wrote them: the counters of [`Services::write_sources`] alone, for who needs no rates.
+    fn write_counts(&self) -> BTreeMap<String, u64>;
 
     /// Sizes of the database; `None` while they are not known.
     fn db_figures(&self) -> Option<DbFigures>;

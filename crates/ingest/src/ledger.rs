@@ -56,6 +56,11 @@ impl IngestTotals {
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize]
     }
+
+    /// Packets that were heard before: by another observer or path, or not new at all.
+    pub fn heard_before(&self) -> u64 {
+        self.count(Outcome::Duplicate) + self.count(Outcome::StoredObservation)
+    }
 }
 
 /// The row of an observer in the books.

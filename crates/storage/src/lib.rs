@@ -84,7 +84,7 @@ pub use options::{Durability, StorageOptions};
 pub use pages::{PageStats, TreeKind, TreeStats};
 pub use reader::{DbFigures, Reader, TableRows};
 pub use restore::{Restored, restore};
-pub use schema::APPLICATION_ID;
+pub use schema::{APPLICATION_ID, PAGE_BYTES};
 pub use snapshot::{Snapshot, has_log, open_without_trace};
 pub use stats::{
     CheckpointReason, CheckpointResult, IoCounts, IoFile, IoStats, IoWork, LastWriteError, SourceStats,

@@ -20,7 +20,7 @@ pub(crate) const VERSION: i32 = 2;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 /// Bytes of a page in every database that this program has made.
-pub(crate) const PAGE_BYTES: u64 = 4096;
+pub const PAGE_BYTES: u64 = 4096;
 
 /// How long a connection waits for a lock of another before it reports the database as busy. The writer tries again all
 /// the same, so this only says how soon the operator hears of it.

@@ -13,8 +13,6 @@ pub struct Written {
     pub bytes: Counter,
     /// Calls of `write`.
     pub operations: Counter,
-    /// Times that a file was forced to the medium.
-    pub syncs: Counter,
 }
 
 impl Written {
@@ -29,11 +27,14 @@ impl Written {
 
 /// Replaces a file by a new one, so that it is whole at any time. What lies in the way of the new one is removed and never
 /// followed. Nothing is forced to the medium: all of this may be lost with the power, and is then noticed.
-pub(crate) fn replace(path: &Path, content: &[u8], written: &Written) -> io::Result<()> {
+///
+/// # Errors
+/// Says which file could not be removed, made or written.
+pub fn replace_file(path: &Path, content: &[u8], written: &Written) -> io::Result<()> {
     let aside = beside(path, ".tmp");
     match fs::remove_file(&aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(named(&aside, "is in the way", &error));
+            return Err(named(&aside, "is in the way and cannot be removed", &error));
         }
         _ => {}
     }
@@ -72,7 +73,7 @@ mod tests {
         symlink(&victim, beside(&path, ".tmp")).unwrap();
         symlink(&victim, &path).unwrap();
         let written = Written::default();
-        replace(&path, b"new", &written).unwrap();
+        replace_file(&path, b"new", &written).unwrap();
         assert_eq!(fs::read(&victim).unwrap(), b"precious");
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!((written.bytes.get(), written.operations.get()), (3, 1));

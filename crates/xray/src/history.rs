@@ -26,7 +26,9 @@ mod sums;
 mod tier;
 mod window;
 
-use crate::{Catalogue, HistoryAnswer, HistoryError, HistoryQuery, SeriesId, SeriesKind, SeriesValues, Unit};
+use crate::{
+    Catalogue, HistoryAnswer, HistoryError, HistoryQuery, SeriesId, SeriesKind, SeriesValues, Unit, Written,
+};
 use block::{Block, LATEST_SECS, Visitor};
 use files::{Files, Place, View};
 use parking_lot::Mutex;
@@ -35,7 +37,6 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use sums::{Grid, Totals};
-use telemetry::Counter;
 use tier::Tier;
 use window::Window;
 
@@ -47,16 +48,6 @@ const LONGEST_WAIT_SECS: i64 = 60;
 const GAUGE_DIGITS: u32 = 11;
 /// from this many bytes on.
 const ROUNDED_FROM_BYTES: u64 = 64 << 20;
-
-/// What the history itself has cost. The counters are series of the books like any other, so they are made before the
-/// catalogue is complete and handed to [`History::open`].
-#[derive(Clone, Debug, Default)]
-pub struct HistoryCost {
-    /// Bytes that `write` has taken.
-    pub written_bytes: Arc<Counter>,
-    /// Calls of `write`.
-    pub writes: Arc<Counter>,
-}
 
 /// Why a file of the history was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -89,11 +80,11 @@ pub enum HistoryOpenError {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use xray::{Catalogue, History, HistoryCost, HistoryQuery, SeriesKind, Unit, info};
+/// use xray::{Catalogue, History, HistoryQuery, SeriesKind, Unit, info};
 ///
 /// let infos = vec![info("written.packets.wal", SeriesKind::Counter, Unit::Bytes, "bytes of packets in the log")];
 /// let folder = tempfile::tempdir()?;
-/// let history = History::open(folder.path(), Arc::new(Catalogue::new(infos)), HistoryCost::default())?;
+/// let history = History::open(folder.path(), Arc::new(Catalogue::new(infos)), Arc::default())?;
 /// for second in 0..100 {
 ///     history.push(1_800_000_000_000 + second * 1_000, &[second as u64 * 4_120]);
 /// }
@@ -106,7 +97,7 @@ pub enum HistoryOpenError {
 #[derive(Debug)]
 pub struct History {
     catalogue: Arc<Catalogue>,
-    cost: HistoryCost,
+    written: Arc<Written>,
     place: Place,
     state: Mutex<State>,
 }
@@ -139,14 +130,15 @@ struct State {
 }
 
 impl History {
-    /// Opens the history in a folder, which is made if it is not there, and repairs what a kill has left behind.
+    /// Opens the history in a folder, which is made if it is not there, and repairs what a kill has left behind. What it writes
+    /// is counted in `written`: a series of the books like any other, so it is made before the catalogue is complete.
     ///
     /// # Errors
     /// When the folder cannot be written or listed; [`History::in_memory`] works without.
     pub fn open(
         folder: &Path,
         catalogue: Arc<Catalogue>,
-        cost: HistoryCost,
+        written: Arc<Written>,
     ) -> Result<Self, HistoryOpenError> {
         if catalogue.infos().len() > segment::MOST_SERIES {
             return Err(HistoryOpenError::TooManySeries(catalogue.infos().len()));
@@ -161,7 +153,7 @@ impl History {
             }
             _ => {}
         }
-        let history = Self::at(Place::Written(folder.to_owned()), catalogue, cost)?;
+        let history = Self::at(Place::Written(folder.to_owned()), catalogue, written)?;
         history.rebuild();
         Ok(history)
     }
@@ -271,8 +263,8 @@ impl History {
     }
 
     /// What it has written so far.
-    pub fn cost(&self) -> &HistoryCost {
-        &self.cost
+    pub fn written(&self) -> &Written {
+        &self.written
     }
 
     /// Bytes of its files that could not be read when it was opened: the torn end of a write, or damage.
@@ -287,16 +279,16 @@ impl History {
 
     fn without_files(place: Place, catalogue: Arc<Catalogue>) -> Self {
         let files = Tier::ALL.map(|tier| Files::without(place.clone(), tier));
-        Self::with(place, catalogue, HistoryCost::default(), files)
+        Self::with(place, catalogue, Arc::default(), files)
     }
 
-    fn at(place: Place, catalogue: Arc<Catalogue>, cost: HistoryCost) -> Result<Self, HistoryFileError> {
+    fn at(place: Place, catalogue: Arc<Catalogue>, written: Arc<Written>) -> Result<Self, HistoryFileError> {
         let [seconds, tens, minutes] = Tier::ALL.map(|tier| Files::open(place.clone(), tier, &catalogue));
         let files = [seconds?, tens?, minutes?];
-        Ok(Self::with(place, catalogue, cost, files))
+        Ok(Self::with(place, catalogue, written, files))
     }
 
-    fn with(place: Place, catalogue: Arc<Catalogue>, cost: HistoryCost, files: [Files; 3]) -> Self {
+    fn with(place: Place, catalogue: Arc<Catalogue>, written: Arc<Written>, files: [Files; 3]) -> Self {
         let width = catalogue.infos().len();
         let state = State {
             blocks: Tier::ALL.map(|tier| Block::new(tier, width)),
@@ -307,7 +299,7 @@ impl History {
             filled_secs: -1,
             error: None,
         };
-        Self { catalogue, cost, place, state: Mutex::new(state) }
+        Self { catalogue, written, place, state: Mutex::new(state) }
     }
 
     /// Gives the coarser tiers what they had not written when the process was killed.
@@ -368,7 +360,8 @@ impl History {
                 return;
             }
         };
-        let error = files.append(encoded, &self.catalogue, &self.cost).err().map(|error| error.to_string());
+        let error =
+            files.append(encoded, &self.catalogue, &self.written).err().map(|error| error.to_string());
         // Said once when it begins, not each minute.
         if let (Some(error), None) = (&error, &last_error) {
             tracing::warn!(%error, "the history is kept in memory until it can be written");

@@ -82,9 +82,9 @@ impl Sources {
         name: &str,
         unit: Unit,
         help: &str,
-        mut read: impl FnMut() -> u64 + Send + 'static,
+        read: impl FnMut() -> u64 + Send + 'static,
     ) -> SeriesId {
-        self.group(&[info(name, SeriesKind::Counter, unit, help)], move |places| places[0] = read())
+        self.one(info(name, SeriesKind::Counter, unit, help), read)
     }
 
     /// Adds a number that goes up and down.
@@ -93,9 +93,9 @@ impl Sources {
         name: &str,
         unit: Unit,
         help: &str,
-        mut read: impl FnMut() -> u64 + Send + 'static,
+        read: impl FnMut() -> u64 + Send + 'static,
     ) -> SeriesId {
-        self.group(&[info(name, SeriesKind::Gauge, unit, help)], move |places| places[0] = read())
+        self.one(info(name, SeriesKind::Gauge, unit, help), read)
     }
 
     /// Adds several that are read together; the reader is given as many places as there are series. Returns the first.
@@ -110,6 +110,10 @@ impl Sources {
         }
         self.readers.push((first, infos.len(), Box::new(read)));
         SeriesId(u16::try_from(first).expect("there are fewer series than 65,536"))
+    }
+
+    fn one(&mut self, info: SeriesInfo, mut read: impl FnMut() -> u64 + Send + 'static) -> SeriesId {
+        self.group(&[info], move |places| places[0] = read())
     }
 
     /// What is registered.

@@ -6,7 +6,7 @@ use telemetry::{
     Counter, DeviceReader, Gauge, PressureReader, ProcRoot, ProcessReader, ThreadBook, free_bytes,
     process_cpu_micros, thread_cpu_micros,
 };
-use xray::{Catalogue, History, HistoryCost, Recent, SeriesKind, Sources, Unit, info};
+use xray::{Catalogue, History, Recent, SeriesKind, Sources, Unit, info};
 
 /// Series that are not the kernel's; there are some 300.
 const OTHERS: usize = 280;
@@ -66,7 +66,7 @@ impl Meter {
         let gauge = Gauge::new();
         sources.gauge("queue.rows", Unit::Rows, "", move || gauge.get());
         let catalogue: Arc<Catalogue> = Arc::new(sources.catalogue().clone());
-        let history = History::open(folder, Arc::clone(&catalogue), HistoryCost::default())
+        let history = History::open(folder, Arc::clone(&catalogue), Arc::default())
             .expect("the temporary folder can be written");
         let sample = vec![0; catalogue.infos().len()];
         Self { sources, sample, recent: Recent::new(catalogue), history, counters }

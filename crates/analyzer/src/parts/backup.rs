@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use storage::{BackupOptions, BackupProgress, BackupReport, IoStats, StorageError, WriterHandle};
+use storage::{BackupOptions, BackupProgress, BackupReport, IoStats, PAGE_BYTES, StorageError, WriterHandle};
 use tokio::sync::oneshot;
 use xray::{Job, StepReport};
 
@@ -74,9 +74,6 @@ fn copy(
     }
     made
 }
-
-/// Pages of a database are of this size.
-const PAGE_BYTES: u64 = 4096;
 
 /// Whoever waits for a backup; what it holds says whether somebody still does.
 struct Holder(Arc<AtomicBool>);

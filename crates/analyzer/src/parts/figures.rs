@@ -2,17 +2,18 @@
 
 use super::books::{OwnBooks, pages_written};
 use super::sources::{EMBEDDED, Unusable};
-use super::write_figures::{checkpoint, file_io, writer_perf};
+use super::write_figures::{ROWS, checkpoint, file_io, writer_perf};
 use anyhow::Result;
 use api::{
     Count, DbFigures, IngestReport, MqttSourceRow, ObserverAccount, ProcessIo, RecentRejection,
-    SourceAccount, SourceLiveness, WriteSourcesSnapshot,
+    SourceAccount, SourceLiveness, WriteSourcesSnapshot, WriterPerf,
 };
 use ingest::{Ingest, IngestLedger, Outcome};
 use model::UnixMillis;
 use mqtt::{Broker, Source, SourceStatus};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use storage::{Reader, Storage, WriteStats};
@@ -149,42 +150,34 @@ impl Figures {
         embedded.into_iter().chain(outside).chain(unusable).collect()
     }
 
-    /// What wrote how many rows since the start.
-    pub(crate) fn write_sources(&self) -> WriteSourcesSnapshot {
-        let stats = &self.write_stats;
-        let ended = self.ledger.report();
-        let counts = [
-            ("tx_inserted", stats.tx_inserted.get()),
-            ("obs_inserted", stats.obs_inserted.get()),
-            // Packets that were heard before: by another observer or path, or not new at all.
-            ("tx_dupes", ended.count(Outcome::Duplicate) + ended.count(Outcome::StoredObservation)),
-            ("head_inserted", stats.head_inserted.get()),
-            ("observer_upserts", stats.observer_upserts.get()),
-            ("metrics_upserts", stats.metrics_upserts.get()),
-            ("node_upserts", stats.node_upserts.get()),
-            ("write_errors", stats.write_errors.get()),
+    /// Rows since the start by what wrote them, and the states that go with them.
+    pub(crate) fn write_counts(&self) -> BTreeMap<String, u64> {
+        let stats = &*self.write_stats;
+        let ended = self.ledger.totals();
+        let rows = ROWS.iter().map(|row| (row.name, (row.of)(stats).get()));
+        let others = [
+            ("tx_dupes", ended.heard_before()),
+            ("sig_drops", ended.count(Outcome::InvalidSignature)),
             ("write_failing", stats.failing.get()),
             ("rows_waiting", stats.queued_rows.get()),
-            ("sig_drops", ended.count(Outcome::InvalidSignature)),
-            ("walCommits", stats.wal_commits.get()),
-            ("groupCommitFlushes", stats.batches.get()),
-            ("checkpoints", stats.checkpoints.get()),
-            ("rows_removed", stats.rows_removed.get()),
-            ("pages_freed", stats.pages_freed.get()),
-            ("rows_set_aside", stats.rows_set_aside.get()),
-            ("rows_put_aside", stats.rows_put_aside.get()),
         ];
         let rewritten = self.books.rewritten_rows().into_iter();
         let backfills = rewritten.map(|(job, rows)| (format!("backfill_{job}"), rows));
+        rows.chain(others).map(|(name, count)| (name.to_owned(), count)).chain(backfills).collect()
+    }
+
+    /// How long the parts of the write path waited and held the writer.
+    pub(crate) fn writer_perf(&self) -> BTreeMap<String, WriterPerf> {
+        writer_perf(&self.write_stats)
+    }
+
+    /// What wrote how many rows since the start, how quickly, and what reached the files.
+    pub(crate) fn write_sources(&self) -> WriteSourcesSnapshot {
         WriteSourcesSnapshot {
-            sources: counts
-                .into_iter()
-                .map(|(name, count)| (name.to_owned(), count))
-                .chain(backfills)
-                .collect(),
+            sources: self.write_counts(),
             sample_at: Some(UnixMillis::now()),
-            writer_perf: writer_perf(stats),
-            io: file_io(&stats.io),
+            writer_perf: self.writer_perf(),
+            io: file_io(&self.write_stats.io),
             rates: self.books.source_rates(),
             ..WriteSourcesSnapshot::default()
         }

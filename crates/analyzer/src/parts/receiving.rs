@@ -117,7 +117,7 @@ impl Opened {
             index: Arc::clone(&index),
             jobs: jobs.clone(),
             viewers,
-            stats_file: stats_file.as_ref().map(StatsFile::cost),
+            stats_file: stats_file.as_ref().map(StatsFile::written),
             thresholds: loaded.file.alerts.thresholds(),
             webhooks: loaded.file.alerts.webhooks(),
         })?);

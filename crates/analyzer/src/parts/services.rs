@@ -11,6 +11,7 @@ use api::{
 use ingest::{SubmitAnswer, SubmitHandle};
 use meshcore::Hex;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,6 +97,10 @@ impl Services for OneProcess {
 
     fn write_sources(&self) -> WriteSourcesSnapshot {
         self.figures.write_sources()
+    }
+
+    fn write_counts(&self) -> BTreeMap<String, u64> {
+        self.figures.write_counts()
     }
 
     fn db_figures(&self) -> Option<DbFigures> {
@@ -190,6 +195,10 @@ impl Services for FollowingProcess {
         let told = self.report.ask(|report| report.write_sources.clone()).unwrap_or_default();
         let Freshness { stale, age_ms, reason } = self.report.freshness();
         WriteSourcesSnapshot { stale, age_ms: told.age_ms + age_ms.unwrap_or_default(), reason, ..told }
+    }
+
+    fn write_counts(&self) -> BTreeMap<String, u64> {
+        self.report.ask(|report| report.write_sources.sources.clone()).unwrap_or_default()
     }
 
     fn db_figures(&self) -> Option<DbFigures> {

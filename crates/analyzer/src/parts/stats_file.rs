@@ -5,12 +5,10 @@ use api::{MqttSourceRow, ProcessIo, SourceLiveness, WriterPerf};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use telemetry::Counter;
+use xray::Written;
 
 /// Names the file; the contract's variable.
 pub(crate) const VARIABLE: &str = "CORESCOPE_INGESTOR_STATS";
@@ -18,7 +16,9 @@ pub(crate) const VARIABLE: &str = "CORESCOPE_INGESTOR_STATS";
 /// Where CoreScope's server looks for it.
 const DEFAULT_PATH: &str = "/tmp/corescope-ingestor-stats.json";
 
-/// Writes the file anew each time, aside and then renamed, so that nobody ever reads half of it.
+/// Writes the file anew each time, aside and then renamed, so that nobody ever reads half of it. The usual folder is open to
+/// everyone, so nothing that lies there is trusted: the temporary file must be new (which follows no link), and the rename
+/// replaces a link instead of following it.
 #[derive(Debug)]
 pub(crate) struct StatsFile {
     path: PathBuf,
@@ -26,8 +26,7 @@ pub(crate) struct StatsFile {
     complained: Option<String>,
     first: bool,
     /// What it costs, for the books.
-    bytes: Arc<Counter>,
-    writes: Arc<Counter>,
+    written: Arc<Written>,
 }
 
 /// The keys are the contract's. Counters are cumulative since the start of the process.
@@ -81,7 +80,7 @@ impl StatsFile {
 
     /// At this path.
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self { path, complained: None, first: true, bytes: Arc::default(), writes: Arc::default() }
+        Self { path, complained: None, first: true, written: Arc::default() }
     }
 
     /// Where it is.
@@ -89,9 +88,9 @@ impl StatsFile {
         &self.path
     }
 
-    /// Bytes and writes so far.
-    pub(crate) fn cost(&self) -> (Arc<Counter>, Arc<Counter>) {
-        (Arc::clone(&self.bytes), Arc::clone(&self.writes))
+    /// What was written so far.
+    pub(crate) fn written(&self) -> Arc<Written> {
+        Arc::clone(&self.written)
     }
 
     fn named_by_environment() -> Option<PathBuf> {
@@ -105,12 +104,9 @@ impl StatsFile {
         let io = Some(figures.io()).filter(|io| io.available && !self.first);
         self.first = false;
         let result = serde_json::to_vec(&stats(figures, io, &now())).map_err(io::Error::from);
-        let result = result.and_then(|json| replace(&self.path, &json).map(|()| json.len()));
+        let result =
+            result.and_then(|json| xray::replace_file(&self.path, &json, &self.written).map(|()| json.len()));
         let written = result.as_ref().map_or(0, |bytes| *bytes as u64);
-        if written > 0 {
-            self.bytes.add(written);
-            self.writes.increment();
-        }
         self.report(result.map(|_| ()));
         written
     }
@@ -140,8 +136,8 @@ fn now() -> String {
 }
 
 fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> Stats<'a> {
-    let written = figures.write_sources();
-    let count = |name: &str| written.sources.get(name).copied().unwrap_or_default();
+    let written = figures.write_counts();
+    let count = |name: &str| written.get(name).copied().unwrap_or_default();
     let sources = figures.mqtt_sources();
     let liveness = sources.iter().filter_map(|source| Some((source.name.clone(), source.liveness?)));
     Stats {
@@ -155,7 +151,7 @@ fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> S
         sig_drops: count("sig_drops"),
         wal_commits: count("walCommits"),
         group_commit_flushes: count("groupCommitFlushes"),
-        backfill_updates: (written.sources.iter())
+        backfill_updates: (written.iter())
             .filter_map(|(name, rows)| Some((name.strip_prefix("backfill_")?.to_owned(), *rows)))
             .collect(),
         proc_io: io.map(|io| SampledIo {
@@ -168,44 +164,19 @@ fn stats<'a>(figures: &Figures, io: Option<ProcessIo>, sampled_at: &'a str) -> S
         }),
         source_liveness: liveness.collect(),
         source_statuses: sources,
-        writer_perf: written.writer_perf,
+        writer_perf: figures.writer_perf(),
     }
-}
-
-/// Replaces the file by a new one. The usual folder is open to everyone, so nothing that lies there is trusted: the
-/// temporary file must be new (which follows no link), and the rename replaces a link instead of following it.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut aside = path.as_os_str().to_owned();
-    aside.push(".tmp");
-    let aside = PathBuf::from(aside);
-    match fs::remove_file(&aside) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        // A folder, or a file of somebody else's in a folder where only owners may delete.
-        Err(error) => return Err(named(&aside, "is in the way and cannot be removed", &error)),
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&aside)
-        .map_err(|error| named(&aside, "cannot be made", &error))?;
-    let written = file.write_all(content).and_then(|()| fs::rename(&aside, path));
-    written.map_err(|error| {
-        // Half a file must not stay where a full disk needs the room.
-        let _ = fs::remove_file(&aside);
-        named(path, "cannot be written", &error)
-    })
-}
-
-fn named(path: &Path, what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{} {what}: {error}", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+        xray::replace_file(path, content, &Written::default())
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_only_its_owner_may_read_it() {

@@ -4,7 +4,40 @@ use api::{CheckpointResult, FileIo, WriterPerf};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use storage::{IoFile, IoStats, IoWork, WriteStats};
-use telemetry::Summary;
+use telemetry::{Counter, Summary};
+
+/// Reads one counter of the write path.
+pub(super) type OfStats = fn(&WriteStats) -> &Counter;
+
+/// A count of rows, under the name that the contract and our own lists have for it.
+pub(super) struct RowCount {
+    pub(super) name: &'static str,
+    /// What is counted, in some words.
+    pub(super) help: &'static str,
+    pub(super) of: OfStats,
+}
+
+/// Those that storage counts.
+pub(super) const ROWS: [RowCount; 14] = [
+    rows("tx_inserted", "transmissions inserted", |s| &s.tx_inserted),
+    rows("obs_inserted", "observations inserted", |s| &s.obs_inserted),
+    rows("head_inserted", "frame heads inserted", |s| &s.head_inserted),
+    rows("observer_upserts", "observer rows written", |s| &s.observer_upserts),
+    rows("metrics_upserts", "samples of observers' counters written", |s| &s.metrics_upserts),
+    rows("node_upserts", "node rows written", |s| &s.node_upserts),
+    rows("write_errors", "failed attempts to commit, and failed checkpoints", |s| &s.write_errors),
+    rows("walCommits", "commits that reached the log", |s| &s.wal_commits),
+    rows("groupCommitFlushes", "groups of batches made durable", |s| &s.batches),
+    rows("checkpoints", "checkpoints that ran", |s| &s.checkpoints),
+    rows("rows_removed", "rows removed because of their age", |s| &s.rows_removed),
+    rows("pages_freed", "free pages given back to the file system", |s| &s.pages_freed),
+    rows("rows_set_aside", "rows refused by the database and kept in a table", |s| &s.rows_set_aside),
+    rows("rows_put_aside", "rows kept in a file because the database took none", |s| &s.rows_put_aside),
+];
+
+const fn rows(name: &'static str, help: &'static str, of: OfStats) -> RowCount {
+    RowCount { name, help, of }
+}
 
 /// How long the parts of the write path waited and held the writer; those that have done nothing yet are left out.
 pub(super) fn writer_perf(stats: &WriteStats) -> BTreeMap<String, WriterPerf> {

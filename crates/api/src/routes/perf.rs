@@ -65,7 +65,7 @@ fn packet_store(state: &ApiState, totals: &Totals, index_bytes: u64) -> PacketSt
         total_loaded: totals.transmissions,
         total_observations: totals.observations,
         evicted: 0,
-        inserts: state.services().write_sources().sources.get("obs_inserted").copied().unwrap_or_default(),
+        inserts: state.services().write_counts().get("obs_inserted").copied().unwrap_or_default(),
         queries: state.timings().summary().requests,
         in_memory: totals.transmissions,
         sqlite_only: false,

@@ -63,7 +63,7 @@ pub(crate) async fn stats(State(state): State<ApiState>) -> Json<StatsResponse> 
     let (totals, index_bytes) = state.read(|index, now| (index.totals(now), index.memory().total() as u64));
     let tracked_mb = mebibytes(index_bytes);
     let rss_mb = mebibytes(state.services().rss_bytes().unwrap_or_default());
-    let drops = state.services().write_sources().sources.get("sig_drops").copied();
+    let drops = state.services().write_counts().get("sig_drops").copied();
     Json(StatsResponse {
         total_packets: totals.transmissions,
         total_transmissions: totals.transmissions,

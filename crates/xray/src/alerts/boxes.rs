@@ -1,6 +1,6 @@
 //! Black boxes: what all series did around an event.
 
-use crate::files::replace;
+use crate::files::replace_file;
 use crate::{HistoryAnswer, Recent, SeriesKind, SeriesValues, Written};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -79,7 +79,7 @@ impl Boxes {
     fn write(&mut self, event: u64, answer: HistoryAnswer) -> io::Result<()> {
         let Some(path) = self.path(event) else { return Ok(()) };
         let packed = zstd::encode_all(&serde_json::to_vec(&answer)?[..], zstd::DEFAULT_COMPRESSION_LEVEL)?;
-        replace(&path, &packed, &self.written)?;
+        replace_file(&path, &packed, &self.written)?;
         self.kept.insert(event);
         while self.kept.len() > KEPT
             && let Some(oldest) = self.kept.pop_first()

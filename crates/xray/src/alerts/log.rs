@@ -1,6 +1,6 @@
 //! The file of events: JSON Lines, appended to and now and then written anew.
 
-use crate::files::{named, replace};
+use crate::files::{named, replace_file};
 use crate::{AlertEvent, Delivery, Written};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -77,7 +77,7 @@ impl EventLog {
         }
         let kept = lines.len();
         lines.reverse();
-        replace(&self.path, &lines.concat(), &self.written)?;
+        replace_file(&self.path, &lines.concat(), &self.written)?;
         (self.file, self.bytes) = open(&self.path)?;
         Ok(kept)
     }

@@ -2,7 +2,7 @@
 
 use super::{HOURS, WEEKS};
 use crate::Written;
-use crate::files::{beside, named, replace};
+use crate::files::{beside, named, replace_file};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -48,7 +48,7 @@ pub(super) fn write<'a>(
 ) -> io::Result<()> {
     let causes: BTreeMap<_, _> = causes.collect();
     let text = serde_json::to_vec(&Content { version: 1, causes })?;
-    replace(path, &zstd::encode_all(&text[..], zstd::DEFAULT_COMPRESSION_LEVEL)?, written)
+    replace_file(path, &zstd::encode_all(&text[..], zstd::DEFAULT_COMPRESSION_LEVEL)?, written)
 }
 
 fn read(path: &Path) -> io::Result<Known> {

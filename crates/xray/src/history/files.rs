@@ -1,16 +1,15 @@
 //! The files of one tier, and the blocks that could not be written yet.
 
+use super::HistoryFileError;
 use super::block::{self, Head, Visitor};
 use super::segment::{self, Contents};
 use super::tier::{SLOTS, Tier};
-use super::{HistoryCost, HistoryFileError};
-use crate::{Catalogue, SeriesId};
+use crate::{Catalogue, SeriesId, Written};
 use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use telemetry::Counter;
 
 /// Files of one tier at most, however little is in each: one begins at each change of the catalogue.
 const MOST_FILES: usize = 32;
@@ -99,14 +98,14 @@ impl Files {
         &mut self,
         block: Vec<u8>,
         catalogue: &Catalogue,
-        cost: &HistoryCost,
+        written: &Written,
     ) -> Result<(), HistoryFileError> {
         self.kept.push_back(block);
-        let mut written = Ok(());
+        let mut outcome = Ok(());
         if let Place::Written(folder) = self.place.clone() {
             while let Some(block) = self.kept.pop_front() {
-                written = self.write(&folder, &block, catalogue, cost);
-                if written.is_err() {
+                outcome = self.write(&folder, &block, catalogue, written);
+                if outcome.is_err() {
                     self.kept.push_front(block);
                     break;
                 }
@@ -120,7 +119,7 @@ impl Files {
         while self.kept.len() > most {
             self.kept.pop_front();
         }
-        written
+        outcome
     }
 
     /// Bytes and blocks in its files.
@@ -136,7 +135,7 @@ impl Files {
         folder: &Path,
         block: &[u8],
         catalogue: &Catalogue,
-        cost: &HistoryCost,
+        written: &Written,
     ) -> Result<(), HistoryFileError> {
         // A block of ours can always be read; one that cannot is not worth a file.
         let Some(head) = Head::read(block, self.tier) else { return Ok(()) };
@@ -145,11 +144,11 @@ impl Files {
         let is_full = |last: &Segment| last.blocks >= self.tier.segment_blocks() || last.bytes >= most_bytes;
         let full = self.segments.last().is_none_or(is_full);
         if self.open.is_none() || full {
-            self.begin_segment(folder, catalogue, cost)?;
+            self.begin_segment(folder, catalogue, written)?;
         }
         let (Some(file), Some(segment)) = (&self.open, self.segments.last_mut()) else { return Ok(()) };
         // At the place where the last whole block ends: what a failed write left behind is written over.
-        write_at(file, segment.bytes, block, cost)
+        write_at(file, segment.bytes, block, written)
             .map_err(|source| HistoryFileError::new("write", &segment.path, source))?;
         segment.bytes += block.len() as u64;
         segment.count(&head);
@@ -161,7 +160,7 @@ impl Files {
         &mut self,
         folder: &Path,
         catalogue: &Catalogue,
-        cost: &HistoryCost,
+        written: &Written,
     ) -> Result<(), HistoryFileError> {
         let mut sequence = self.segments.last().map_or(1, |last| last.sequence.saturating_add(1));
         let path = |sequence| folder.join(format!("{}-{sequence:08}.hist", self.tier.name()));
@@ -173,7 +172,7 @@ impl Files {
         let failed = |source| HistoryFileError::new("begin", &path, source);
         let begin = segment::begin(self.tier, catalogue).map_err(failed)?;
         let file = File::options().write(true).create_new(true).open(&path).map_err(failed)?;
-        if let Err(source) = write_at(&file, 0, &begin, cost) {
+        if let Err(source) = write_at(&file, 0, &begin, written) {
             // The number stays free for the next try.
             let _ = fs::remove_file(&path);
             return Err(failed(source));
@@ -335,14 +334,13 @@ fn read(path: &Path, bytes: u64) -> io::Result<Vec<u8>> {
 }
 
 /// Writes all, counting what was taken even when the rest fails.
-fn write_at(file: &File, mut offset: u64, mut bytes: &[u8], cost: &HistoryCost) -> io::Result<()> {
-    let count = |counter: &Counter, number: usize| counter.add(number as u64);
+fn write_at(file: &File, mut offset: u64, mut bytes: &[u8], written: &Written) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write_at(bytes, offset) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(taken) => {
-                count(&cost.written_bytes, taken);
-                count(&cost.writes, 1);
+                written.bytes.add(taken as u64);
+                written.operations.increment();
                 offset += taken as u64;
                 bytes = &bytes[taken..];
             }

@@ -22,7 +22,7 @@ fn catalogue() -> Arc<Catalogue> {
 }
 
 fn open(folder: &Path) -> History {
-    History::open(folder, catalogue(), HistoryCost::default()).unwrap()
+    History::open(folder, catalogue(), Arc::default()).unwrap()
 }
 
 /// What a run pushes: 10 bytes and one row of the queue more each second, read as the second ends.
@@ -219,7 +219,7 @@ fn a_process_that_follows_reads_the_files_of_the_other_and_its_own_last_minute()
         assert_eq!(ask(&reader, end - 200, end, step, end), ask(&writer, end - 200, end, step, end));
     }
     // It has written nothing.
-    assert_eq!(reader.cost().writes.get(), 0);
+    assert_eq!(reader.written().operations.get(), 0);
     let missing = History::read_only(&folder.path().join("nowhere"), catalogue());
     assert_eq!(total(&missing, begin, end, end), (0, 0));
 }
@@ -235,7 +235,7 @@ fn series_are_known_by_their_names_when_the_catalogue_changes() {
         info("written.packets.wal", SeriesKind::Counter, Unit::Bytes, ""),
     ];
     let changed = Arc::new(Catalogue::new(infos));
-    let history = History::open(folder.path(), changed, HistoryCost::default()).unwrap();
+    let history = History::open(folder.path(), changed, Arc::default()).unwrap();
     let query = HistoryQuery {
         series: ["new", "never", "queue.rows", "written.packets.wal"].map(str::to_owned).to_vec(),
         from_secs: Some(NOW + 98),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use storage::WriteStats;
+use storage::{PAGE_BYTES, WriteStats};
 use telemetry::Counter;
 use xray::{
     Alerts, AlertsReport, Baselines, Books, Catalogue, Delivery, Flag, History, HistoryAnswer, HistoryError,
@@ -34,9 +34,6 @@ const EVENTS_TOLD: usize = 100;
 
 /// Over how many seconds the rate of a write source is taken.
 const RATE_SECS: u32 = 30;
-
-/// A page of the log with its frame header, and one in the database file.
-const PAGE_BYTES: u64 = 4096;
 
 /// The counters of rows that are the sign of a cause of bytes, with that cause. Frame heads and transmissions go with their
 /// observations.
@@ -60,8 +57,8 @@ pub(crate) struct OwnParts<'a> {
     pub(crate) index: SharedIndex,
     pub(crate) jobs: BackgroundJobs,
     pub(crate) viewers: Option<Viewers>,
-    /// Bytes and writes of the stats file, if there is one.
-    pub(crate) stats_file: Option<(Arc<Counter>, Arc<Counter>)>,
+    /// What was written to the stats file, if there is one.
+    pub(crate) stats_file: Option<Arc<Written>>,
     pub(crate) thresholds: Thresholds,
     pub(crate) webhooks: WebhooksConfig,
 }
@@ -104,10 +101,10 @@ impl OwnBooks {
         let alerts_written = Arc::new(Written::default());
         let (mut sources, system) = series_of(&parts, &alerts_written);
         // Last, because the history must know all series before it can count itself.
-        let cost = xray::HistoryCost::default();
-        sources::file(&mut sources, "history", &cost.written_bytes, &cost.writes);
+        let history_written = Arc::new(Written::default());
+        sources::files_of(&mut sources, "history", "the history of these series", &history_written);
         let catalogue = Arc::new(sources.catalogue().clone());
-        let history = open_history(&folder, &catalogue, &cost);
+        let history = open_history(&folder, &catalogue, history_written);
         let samples = Samples::new(Arc::clone(&catalogue), history);
         let baselines = Baselines::open(&catalogue, &folder, Arc::clone(&alerts_written));
         let watch = Watch::new(&catalogue, &parts.jobs.registry, parts.thresholds, baselines);
@@ -330,9 +327,9 @@ fn series_of(parts: &OwnParts<'_>, alerts_written: &Arc<Written>) -> (Sources, S
     sources::ingest(&mut sources, Arc::clone(&parts.ledger));
     sources::files(&mut sources, parts.database);
     sources::log(&mut sources);
-    sources::alerts(&mut sources, alerts_written);
-    if let Some((bytes, writes)) = &parts.stats_file {
-        sources::file(&mut sources, "stats_file", bytes, writes);
+    sources::files_of(&mut sources, "alerts", "alerts and baselines", alerts_written);
+    if let Some(written) = &parts.stats_file {
+        sources::files_of(&mut sources, "stats_file", "the stats file for other programs", written);
     }
     if let Some(viewers) = &parts.viewers {
         sources::viewers(&mut sources, viewers);
@@ -348,8 +345,8 @@ pub(crate) fn folder_of(database: &Path) -> PathBuf {
     database.parent().unwrap_or(Path::new(".")).join(FOLDER)
 }
 
-fn open_history(folder: &Path, catalogue: &Arc<Catalogue>, cost: &xray::HistoryCost) -> History {
-    History::open(folder, Arc::clone(catalogue), cost.clone()).unwrap_or_else(|error| {
+fn open_history(folder: &Path, catalogue: &Arc<Catalogue>, written: Arc<Written>) -> History {
+    History::open(folder, Arc::clone(catalogue), written).unwrap_or_else(|error| {
         tracing::warn!(%error, "the history of the figures is kept in memory only");
         History::in_memory(Arc::clone(catalogue))
     })

@@ -2,6 +2,7 @@
 
 use super::own::Viewers;
 use super::steps::{LOOKUPS, QUARTER_KIB, whole};
+use crate::parts::write_figures::{OfStats, ROWS};
 use index::SharedIndex;
 use ingest::{IngestLedger, Outcome};
 use model::UnixMillis;
@@ -9,7 +10,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use storage::{IoFile, IoWork, WriteSource, WriteStats};
+use storage::{IoFile, IoWork, PAGE_BYTES, WriteSource, WriteStats};
 use telemetry::{Counter, Gauge, Histogram};
 use xray::{SeriesInfo, SeriesKind, Sources, Unit, Written, info};
 
@@ -56,9 +57,6 @@ pub(super) fn storage(sources: &mut Sources, stats: &Arc<WriteStats>) {
     });
 }
 
-/// Pages are of this size in every database that this program makes.
-const PAGE_BYTES: u64 = 4096;
-
 /// Pages that the writer's connection handed to the log.
 pub(crate) fn pages_written(stats: &WriteStats) -> u64 {
     WriteSource::ALL.iter().map(|source| stats.source(*source).wal_frames.get()).sum()
@@ -76,27 +74,10 @@ fn pairs() -> impl Iterator<Item = (IoWork, IoFile)> {
 
 /// Rows by write source, SQLite's cache, the log and the queue.
 pub(super) fn rows(sources: &mut Sources, stats: &Arc<WriteStats>) {
-    type Of = fn(&WriteStats) -> &Counter;
-    let rows: [(&str, &str, Of); 14] = [
-        ("tx_inserted", "transmissions inserted", |s| &s.tx_inserted),
-        ("obs_inserted", "observations inserted", |s| &s.obs_inserted),
-        ("head_inserted", "frame heads inserted", |s| &s.head_inserted),
-        ("observer_upserts", "observer rows written", |s| &s.observer_upserts),
-        ("metrics_upserts", "samples of observers' counters written", |s| &s.metrics_upserts),
-        ("node_upserts", "node rows written", |s| &s.node_upserts),
-        ("write_errors", "failed attempts to commit, and failed checkpoints", |s| &s.write_errors),
-        ("walCommits", "commits that reached the log", |s| &s.wal_commits),
-        ("groupCommitFlushes", "groups of batches made durable", |s| &s.batches),
-        ("checkpoints", "checkpoints that ran", |s| &s.checkpoints),
-        ("rows_removed", "rows removed because of their age", |s| &s.rows_removed),
-        ("pages_freed", "free pages given back to the file system", |s| &s.pages_freed),
-        ("rows_set_aside", "rows refused by the database and kept in a table", |s| &s.rows_set_aside),
-        ("rows_put_aside", "rows kept in a file because the database took none", |s| &s.rows_put_aside),
-    ];
-    for (name, help, of) in rows {
-        counter(sources, &format!("rows.{name}"), Unit::Rows, help, stats, of);
+    for row in ROWS {
+        counter(sources, &format!("rows.{}", row.name), Unit::Rows, row.help, stats, row.of);
     }
-    let pages: [(&str, &str, Of); 3] = [
+    let pages: [(&str, &str, OfStats); 3] = [
         ("checkpoint.frames", "pages copied from the log into the database", |s| &s.checkpointed_frames),
         ("cache.misses", "pages that the writer had to read", |s| &s.cache_misses),
         ("cache.spills", "pages written before the commit because the cache was full", |s| &s.cache_spills),
@@ -156,7 +137,7 @@ pub(super) fn ingest(sources: &mut Sources, ledger: Arc<IngestLedger>) {
         own.copy_from_slice(&[
             totals.received,
             whole(totals.received_bytes, QUARTER_KIB),
-            totals.count(Outcome::Duplicate) + totals.count(Outcome::StoredObservation),
+            totals.heard_before(),
             totals.count(Outcome::InvalidSignature),
         ]);
         outcomes.copy_from_slice(&totals.outcomes);
@@ -196,24 +177,12 @@ pub(super) fn log(sources: &mut Sources) {
     sources.counter("log.network", Unit::Bytes, help, || log_book::NETWORK_BYTES.get());
 }
 
-/// Bytes and writes of a file that is kept beside the database.
-pub(super) fn file(sources: &mut Sources, cause: &str, bytes: &Arc<Counter>, writes: &Arc<Counter>) {
-    let (bytes, writes) = (Arc::clone(bytes), Arc::clone(writes));
-    let help = |what: &str| format!("{what} of {cause}");
-    sources.counter(&format!("written.{cause}.{cause}"), Unit::Bytes, &help("bytes written"), move || {
-        bytes.get()
-    });
-    sources
-        .counter(&format!("writes.{cause}.{cause}"), Unit::Operations, &help("writes"), move || writes.get());
-}
-
-/// The files of alerts and baselines, which are written together.
-pub(super) fn alerts(sources: &mut Sources, written: &Arc<Written>) {
+/// Bytes and writes of files that are kept beside the database and counted by whoever writes them.
+pub(super) fn files_of(sources: &mut Sources, cause: &str, what: &str, written: &Arc<Written>) {
     let (bytes, writes) = (Arc::clone(written), Arc::clone(written));
-    sources.counter("written.alerts.alerts", Unit::Bytes, "bytes of alerts and baselines", move || {
-        bytes.bytes.get()
-    });
-    sources.counter("writes.alerts.alerts", Unit::Operations, "writes of alerts and baselines", move || {
+    let name = |of: &str| format!("{of}.{cause}.{cause}");
+    sources.counter(&name("written"), Unit::Bytes, &format!("bytes of {what}"), move || bytes.bytes.get());
+    sources.counter(&name("writes"), Unit::Operations, &format!("writes of {what}"), move || {
         writes.operations.get()
     });
 }

@@ -63,7 +63,7 @@ impl Samples {
 
     /// Bytes that the history has cost.
     pub(crate) fn history_bytes(&self) -> u64 {
-        self.history.cost().written_bytes.get()
+        self.history.written().bytes.get()
     }
 
     pub(crate) fn readings(&self) -> Vec<SeriesReading> {

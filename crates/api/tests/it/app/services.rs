@@ -8,6 +8,7 @@ use api::{
     WriterPerf,
 };
 use model::{TransmissionId, UnixMillis};
+use std::collections::BTreeMap;
 use std::io::{Seek, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -113,6 +114,10 @@ impl Services for TestServices {
             io: [("packets".to_owned(), [("wal".to_owned(), log)].into())].into(),
             ..WriteSourcesSnapshot::default()
         }
+    }
+
+    fn write_counts(&self) -> BTreeMap<String, u64> {
+        self.write_sources().sources
     }
 
     fn db_figures(&self) -> Option<DbFigures> {

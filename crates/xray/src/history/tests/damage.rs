@@ -52,7 +52,7 @@ fn a_folder_that_cannot_be_made_is_an_error_that_says_where() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "x").unwrap();
-    let error = History::open(&file.join("xray"), catalogue(), HistoryCost::default()).unwrap_err();
+    let error = History::open(&file.join("xray"), catalogue(), Arc::default()).unwrap_err();
     assert!(error.to_string().contains("file/xray"), "{error}");
 }
 
@@ -80,8 +80,7 @@ fn files_do_not_become_more_or_larger_than_said() {
     // Each start with other series begins a file.
     for start in 0..50 {
         let infos = vec![info(&format!("series.{start}"), SeriesKind::Counter, Unit::Bytes, "")];
-        let history =
-            History::open(folder.path(), Arc::new(Catalogue::new(infos)), HistoryCost::default()).unwrap();
+        let history = History::open(folder.path(), Arc::new(Catalogue::new(infos)), Arc::default()).unwrap();
         for second in 0..3 {
             history.push((NOW + start * 10 + second) * 1_000, &[second as u64]);
         }
@@ -109,7 +108,7 @@ fn large_files_give_way_to_new_ones_before_all_are_too_large() {
     let folder = tempfile::tempdir().unwrap();
     let infos = (0..500).map(|place| info(&place.to_string(), SeriesKind::Gauge, Unit::Rows, ""));
     let wide = Arc::new(Catalogue::new(infos.collect()));
-    let history = History::open(folder.path(), wide, HistoryCost::default()).unwrap();
+    let history = History::open(folder.path(), wide, Arc::default()).unwrap();
     let mut noise = 1_u64;
     for second in 0..1_500 {
         let sample: Vec<u64> = (0..500)

@@ -121,8 +121,8 @@ impl Mesh {
 #[test]
 fn a_busy_mesh_takes_less_than_two_kilobytes_a_minute() {
     let folder = tempfile::tempdir().unwrap();
-    let cost = HistoryCost::default();
-    let history = History::open(folder.path(), Mesh::catalogue(), cost.clone()).unwrap();
+    let written = Arc::new(Written::default());
+    let history = History::open(folder.path(), Mesh::catalogue(), Arc::clone(&written)).unwrap();
     let mut mesh = Mesh::new();
     let begin = NOW - NOW % HOUR;
     let hours = 3;
@@ -138,7 +138,7 @@ fn a_busy_mesh_takes_less_than_two_kilobytes_a_minute() {
     }
     let minutes = hours as f64 * 60.0;
     let a_block = of_tier[0] as f64 / blocks[0] as f64;
-    let all = cost.written_bytes.get() as f64 / minutes;
+    let all = written.bytes.get() as f64 / minutes;
     println!("{a_block:.0} bytes a minute for the seconds, {all:.0} for all tiers");
     assert!(a_block <= 1_600.0, "{a_block:.0}");
     assert!(all <= 1_800.0, "{all:.0}");
@@ -149,7 +149,7 @@ fn a_busy_mesh_takes_less_than_two_kilobytes_a_minute() {
 #[ignore = "a measurement, not a test"]
 fn cost_of_a_question() {
     let folder = tempfile::tempdir().unwrap();
-    let history = History::open(folder.path(), Mesh::catalogue(), HistoryCost::default()).unwrap();
+    let history = History::open(folder.path(), Mesh::catalogue(), Arc::default()).unwrap();
     let mut mesh = Mesh::new();
     let begin = NOW - 30 * 86_400;
     let mut second = begin;
@@ -180,7 +180,7 @@ fn cost_of_a_question() {
     }
     let before = telemetry::thread_cpu_micros();
     std::mem::forget(history);
-    let history = History::open(folder.path(), Mesh::catalogue(), HistoryCost::default()).unwrap();
+    let history = History::open(folder.path(), Mesh::catalogue(), Arc::default()).unwrap();
     println!("opening: {} us", telemetry::thread_cpu_micros() - before);
     drop(history);
 }

@@ -20,7 +20,7 @@ fn reading_all_series_of_the_program_allocates_nothing() {
         index,
         jobs: BackgroundJobs::new(&storage.stats()),
         viewers: Some(Viewers { requests: Arc::default(), hub: LiveHub::new() }),
-        stats_file: Some((Arc::default(), Arc::default())),
+        stats_file: Some(Arc::default()),
         thresholds: Thresholds::default(),
         webhooks: WebhooksConfig::default(),
     };
