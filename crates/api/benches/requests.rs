@@ -85,6 +85,9 @@ impl Services for Quiet {
     fn books(&self) -> &dyn Books {
         self
     }
+    fn reader(&self) -> Option<Arc<storage::Reader>> {
+        None
+    }
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
         Box::pin(async { Err(SubmitError::Unavailable) })
     }

@@ -13,6 +13,8 @@ pub use reports::{
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use storage::Reader;
 
 /// A packet handed in over HTTP, as the body of `POST /api/packets` gave it.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,6 +67,10 @@ pub trait Services: Send + Sync + 'static {
 
     /// Takes a packet in as if an observer had published it; resolves when it is stored or refused.
     fn submit_packet(&self, packet: PacketSubmission) -> Submission;
+
+    /// Reads what the index does not hold; `None` while there is no database that can be read. Reading takes the disk's
+    /// time, so only on threads that may wait.
+    fn reader(&self) -> Option<Arc<Reader>>;
 
     /// Copies the database as it is now; takes as long as the database is large. Dropping the future gives the copy up.
     fn backup(&self) -> BackupMaking;

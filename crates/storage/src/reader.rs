@@ -1,10 +1,11 @@
 //! Questions that the index does not answer: the history of observers' counters, and the size of the file.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use model::{Change, ObserverId, ObserverMetrics, UnixMillis};
-use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::files::Files;
@@ -14,11 +15,22 @@ use crate::{StorageError, rows, schema};
 /// Samples returned at most: 30 days at one in five minutes are 8,640.
 const MAX_METRICS: u32 = 100_000;
 
-/// A connection that can only read. May be shared by threads; they take turns.
+/// Connections kept open while nobody asks. Each has a page cache of its own, up to 2 MB by SQLite's default; more
+/// threads than this at a time are rare, and pay for opening one.
+const KEPT_OPEN: usize = 4;
+
+/// Connections that can only read. May be shared by threads, each of which gets its own.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    conn: Mutex<Open>,
+    idle: Mutex<Vec<Open>>,
+}
+
+/// A connection on loan, given back when dropped.
+struct Loan<'a> {
+    reader: &'a Reader,
+    /// Only `None` while it is dropped.
+    open: Option<Open>,
 }
 
 #[derive(Debug)]
@@ -67,7 +79,7 @@ impl Reader {
     /// [`StorageError::NotThere`] when there is no database yet, or one that is just being made;
     /// [`StorageError::OlderVersion`], which the process that writes brings up to date; the others as their names say.
     pub fn open(path: &Path) -> Result<Self, StorageError> {
-        Ok(Self { path: path.to_owned(), conn: Mutex::new(Open::at(path)?) })
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(vec![Open::at(path)?]) })
     }
 
     /// As [`crate::Storage::load`], from this database.
@@ -82,15 +94,15 @@ impl Reader {
         load::load(&self.path, progress, sink)
     }
 
-    /// The connection, opened anew when the files are others than before: the writer puts back what is deleted under it.
-    fn connection(&self) -> MappedMutexGuard<'_, Connection> {
-        let mut open = self.conn.lock();
-        if open.files.lost().is_some()
-            && let Ok(anew) = Open::at(&self.path)
-        {
-            *open = anew;
-        }
-        MutexGuard::map(open, |open| &mut open.conn)
+    /// A connection; opened anew when the files are others than before: the writer puts back what is deleted under it.
+    fn connection(&self) -> Result<Loan<'_>, StorageError> {
+        let idle = self.idle.lock().pop();
+        let open = match idle {
+            Some(open) if open.files.lost().is_none() => open,
+            Some(lost) => Open::at(&self.path).unwrap_or(lost),
+            None => Open::at(&self.path)?,
+        };
+        Ok(Loan { reader: self, open: Some(open) })
     }
 
     /// Samples of an observer from `from` until before `to`, oldest first, at most 100,000. Rows that are not
@@ -104,7 +116,7 @@ impl Reader {
         from: UnixMillis,
         to: UnixMillis,
     ) -> Result<Vec<ObserverMetrics>, StorageError> {
-        let conn = self.connection();
+        let conn = self.connection()?;
         rows::select_metrics(&conn, observer, from, to, MAX_METRICS)
             .map_err(|error| StorageError::sqlite(&self.path, "reading observers' metrics", error))
     }
@@ -114,12 +126,12 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn db_figures(&self) -> Result<DbFigures, StorageError> {
-        self.query_figures()
+        let conn = self.connection()?;
+        self.query_figures(&conn)
             .map_err(|error| StorageError::sqlite(&self.path, "reading the database's sizes", error))
     }
 
-    fn query_figures(&self) -> rusqlite::Result<DbFigures> {
-        let conn = self.connection();
+    fn query_figures(&self, conn: &Connection) -> rusqlite::Result<DbFigures> {
         let number = |pragma| conn.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         let unsigned = |value: i64| u64::try_from(value).unwrap_or(0);
         let mut wal = self.path.clone().into_os_string();
@@ -132,12 +144,29 @@ impl Reader {
             wal_bytes: file_bytes(wal.as_ref()),
             cache_size_kib: schema::CACHE_KIB,
             rows: TableRows {
-                heads: id_span(&conn, "heads")?,
-                observers: id_span(&conn, "observers")?,
-                transmissions: id_span(&conn, "transmissions")?,
-                observations: id_span(&conn, "observations")?,
+                heads: id_span(conn, "heads")?,
+                observers: id_span(conn, "observers")?,
+                transmissions: id_span(conn, "transmissions")?,
+                observations: id_span(conn, "observations")?,
             },
         })
+    }
+}
+
+impl Deref for Loan<'_> {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.open.as_ref().expect("it is there until it is dropped").conn
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let mut idle = self.reader.idle.lock();
+        if idle.len() < KEPT_OPEN {
+            idle.extend(self.open.take());
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Figures {
     ledger: Arc<IngestLedger>,
     write_stats: Arc<WriteStats>,
     books: Arc<OwnBooks>,
-    reader: Reader,
+    reader: Arc<Reader>,
     sampler: ProcessSampler,
     /// Taken out when the program stops.
     brokers: Mutex<Brokers>,
@@ -65,7 +65,7 @@ impl Figures {
             ledger: ingest.ledger(),
             write_stats: storage.stats(),
             books,
-            reader: storage.reader()?,
+            reader: Arc::new(storage.reader()?),
             sampler: ProcessSampler::spawn(SAMPLING),
             brokers: Mutex::new(Brokers { embedded, outside, unusable }),
         })
@@ -83,6 +83,11 @@ impl Figures {
         if let Some(broker) = embedded {
             broker.shutdown().await;
         }
+    }
+
+    /// Reads the database beside the writer.
+    pub(crate) fn reader(&self) -> Arc<Reader> {
+        Arc::clone(&self.reader)
     }
 
     /// All of it.

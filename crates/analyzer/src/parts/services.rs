@@ -37,7 +37,7 @@ pub(crate) struct FollowingProcess {
     report: Arc<LatestReport>,
     sampler: ProcessSampler,
     database: PathBuf,
-    reader: Mutex<Option<Reader>>,
+    reader: Mutex<Option<Arc<Reader>>>,
 }
 
 /// What the ingest process has told last.
@@ -151,6 +151,10 @@ impl Services for OneProcess {
     fn backup(&self) -> BackupMaking {
         backup::make(self.database.clone(), Some(self.backup.clone()))
     }
+
+    fn reader(&self) -> Option<Arc<Reader>> {
+        Some(self.figures.reader())
+    }
 }
 
 impl FollowingProcess {
@@ -161,11 +165,7 @@ impl FollowingProcess {
 
     /// Sizes of the files, which need no ingest process; its own counters are 0 then.
     fn figures_of_files(&self) -> Option<DbFigures> {
-        let mut reader = self.reader.lock();
-        if reader.is_none() {
-            *reader = Reader::open(&self.database).ok();
-        }
-        let figures = reader.as_ref()?.db_figures().ok()?;
+        let figures = self.reader()?.db_figures().ok()?;
         Some(DbFigures {
             db_bytes: figures.db_bytes,
             wal_bytes: figures.wal_bytes,
@@ -231,5 +231,13 @@ impl Services for FollowingProcess {
     }
     fn backup(&self) -> BackupMaking {
         backup::make(self.database.clone(), None)
+    }
+
+    fn reader(&self) -> Option<Arc<Reader>> {
+        let mut reader = self.reader.lock();
+        if reader.is_none() {
+            *reader = Reader::open(&self.database).ok().map(Arc::new);
+        }
+        reader.clone()
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct TestServices {
     pub(crate) backups: Arc<Semaphore>,
     /// Backups whose future was dropped before it was done.
     pub(crate) given_up: Arc<AtomicUsize>,
+    /// A database, where a test has made one.
+    pub(crate) reader: Mutex<Option<Arc<storage::Reader>>>,
 }
 
 impl Default for TestServices {
@@ -37,6 +39,7 @@ impl Default for TestServices {
             backup: Mutex::new(Ok(b"a database".to_vec())),
             backups: Arc::new(Semaphore::new(100)),
             given_up: Arc::default(),
+            reader: Mutex::default(),
         }
     }
 }
@@ -45,6 +48,10 @@ impl Default for TestServices {
 const NOW: UnixMillis = UnixMillis(1_779_033_699_000);
 
 impl Services for TestServices {
+    fn reader(&self) -> Option<Arc<storage::Reader>> {
+        self.reader.lock().unwrap().clone()
+    }
+
     fn ingest_report(&self) -> IngestReport {
         let counts = || vec![count("stored_observation", 2), count("rejected_not_json", 1)];
         IngestReport {
