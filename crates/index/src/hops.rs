@@ -12,6 +12,7 @@ use meshcore::{Location, NodeKey, PayloadType, Role};
 use smallvec::SmallVec;
 
 use crate::index::Index;
+use crate::nodes::Node;
 use crate::view::{ObservationView, TransmissionView};
 
 pub(crate) mod book;
@@ -74,7 +75,12 @@ pub struct HopNode {
     /// Whether it may forward packets: a repeater or room that has not said that it does not, or an observer that has said
     /// that it does.
     pub relays: bool,
+    /// Whether it is never named, though it has its part in what others are taken for.
+    pub is_hidden: bool,
 }
+
+/// Says of a node, by its key and what its adverts told, whether it is never to be named.
+pub type Hides = dyn Fn(&NodeKey, Option<&Node>) -> bool + Send;
 
 /// What is known of a packet beside its path.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -153,9 +159,15 @@ impl HopResolver {
         self.knowledge.model.candidates.find(key).map(|place| self.knowledge.model.candidates.at(place))
     }
 
-    /// The nodes that a hop with these bytes can mean, in the order of keys.
-    pub fn candidates(&self, hop: &[u8]) -> impl ExactSizeIterator<Item = &HopNode> {
-        self.knowledge.model.candidates.of(hop).iter().map(|place| self.knowledge.model.candidates.at(*place))
+    /// The nodes that a hop with these bytes can mean, in the order of keys; without hidden ones.
+    pub fn candidates(&self, hop: &[u8]) -> impl Iterator<Item = &HopNode> {
+        self.knowledge
+            .model
+            .candidates
+            .of(hop)
+            .iter()
+            .map(|place| self.knowledge.model.candidates.at(*place))
+            .filter(|node| !node.is_hidden)
     }
 
     /// What a node relays; `None` when it is not known to relay anything.
@@ -184,7 +196,7 @@ impl HopResolver {
     pub fn links(&self, key: &NodeKey) -> Vec<(NodeKey, f32)> {
         let model = &self.knowledge.model;
         let Some(node) = model.candidates.find(key) else { return Vec::new() };
-        let known = model.links().of(node).filter(|(other, _)| model.is_known(*other));
+        let known = model.links().of(node).filter(|(other, _)| model.is_shown(*other));
         known.map(|(other, count)| (model.key(other), count)).collect()
     }
 
@@ -218,8 +230,8 @@ struct HopEvidence {
 
 impl HopEvidence {
     /// Takes some milliseconds for a million observations.
-    fn gather(index: &Index) -> HopEvidence {
-        let candidates = Candidates::gather(index);
+    fn gather(index: &Index, hides: &Hides) -> HopEvidence {
+        let candidates = Candidates::gather(index, hides);
         let roles = learn::roles(index, candidates.nodes());
         let sample = Sample::take(index, &candidates);
         let beside = FoundBeside::gather(index, &candidates);
@@ -258,5 +270,10 @@ impl ObservationView<'_> {
             course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
         };
         resolver.resolve(path, &context)
+    }
+
+    /// The same by the newest resolver of its index.
+    pub fn resolved_path(&self) -> ResolvedPath {
+        self.resolve_path(&self.index.hops())
     }
 }

@@ -88,7 +88,7 @@ pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use hops::{
-    Course, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
+    Course, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
     RelayFigures, ResolvedHop, ResolvedPath, Scores,
 };
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};

@@ -14,8 +14,9 @@ const MOST_SURE: f32 = 0.995;
 impl HopResolver {
     /// What is made of each hop of a path; a microsecond or two.
     pub fn resolve(&self, path: Path<'_>, context: &PathContext) -> ResolvedPath {
+        let model = &self.knowledge.model;
         let hops: SmallVec<[Token; 16]> = path.hops().map(|hop| Token::new(hop.bytes())).collect();
-        let find = |key: Option<NodeKey>| key.and_then(|key| self.knowledge.model.candidates.find(&key));
+        let find = |key: Option<NodeKey>| key.and_then(|key| model.candidates.find(&key));
         let passed = context.course == Course::Passed;
         let chain = Chain {
             hops: &hops,
@@ -24,18 +25,21 @@ impl HopResolver {
             time: context.time,
         };
         let mut lattice = Lattice::default();
-        lattice.read(&self.knowledge.model, &chain);
+        lattice.read(model, &chain);
         let mut best: SmallVec<[(u32, f32); 16]> =
-            (0..hops.len()).map(|hop| most_probable(&self.knowledge.model, &lattice, hop)).collect();
+            (0..hops.len()).map(|hop| most_probable(model, &lattice, hop)).collect();
         if passed {
             tell_twins_apart(&mut best);
         }
-        let resolved = (0..hops.len()).map(|hop| ResolvedHop {
-            node: (best[hop].0 != STRANGER).then(|| self.knowledge.model.key(best[hop].0)),
-            posterior: if best[hop].0 == STRANGER { 0.0 } else { best[hop].1 },
-            candidates: self.knowledge.model.candidates.of(&hops[hop].bytes()[..hops[hop].size()]).len()
-                as u32,
-            basis: basis(&self.knowledge.model, &lattice, &chain, &best, hop),
+        let resolved = (0..hops.len()).map(|hop| {
+            let (node, probability) = best[hop];
+            let is_shown = model.is_shown(node);
+            ResolvedHop {
+                node: is_shown.then(|| model.key(node)),
+                posterior: if is_shown { probability } else { 0.0 },
+                candidates: self.candidates(&hops[hop].bytes()[..hops[hop].size()]).count() as u32,
+                basis: basis(model, &lattice, &chain, &best, hop),
+            }
         });
         resolved.collect()
     }
