@@ -58,6 +58,7 @@
 mod activity;
 mod apply;
 mod arena;
+mod budget;
 mod channels;
 mod compaction;
 mod cursor;
@@ -82,6 +83,7 @@ mod totals;
 mod transmissions;
 mod view;
 
+pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
