@@ -1,7 +1,7 @@
 //! The OpenAPI document, generated from the handlers.
 
 use utoipa::OpenApi as _;
-use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOf, Object, Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr};
 
 #[derive(utoipa::OpenApi)]
@@ -48,6 +48,7 @@ fn document() -> OpenApi {
     if let Some(components) = document.components.as_mut() {
         for schema in components.schemas.values_mut() {
             require_what_may_be_null(schema);
+            let_lists_be_empty(schema);
         }
     }
     document
@@ -61,6 +62,18 @@ fn require_what_may_be_null(schema: &mut RefOr<Schema>) {
         RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_what_may_be_null),
         RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(require_what_may_be_null),
         _ => {}
+    }
+}
+
+/// An empty list is one of each kind of rows, so that lists of several kinds are any of them and not one.
+fn let_lists_be_empty(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(one)) = schema
+        && one.items.iter().all(|item| matches!(item, RefOr::T(Schema::Array(_))))
+    {
+        let mut any = AnyOf::default();
+        any.items = std::mem::take(&mut one.items);
+        any.description = one.description.take();
+        *schema = RefOr::T(Schema::AnyOf(any));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::ApiConfig;
 use crate::lag::LagMeter;
+use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
 use crate::services::Services;
@@ -28,6 +29,7 @@ struct Shared {
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    limits: Limits,
     requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
@@ -45,6 +47,7 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            limits: Limits::new(),
             requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
@@ -118,6 +121,10 @@ impl ApiState {
 
     pub(crate) fn lag(&self) -> &LagMeter {
         &self.shared.lag
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
     }
 
     /// The right to make a backup, if nobody else has it.
