@@ -17,6 +17,7 @@ mod airports;
 mod config;
 mod error;
 mod extract;
+mod fields;
 mod json;
 mod lag;
 mod limits;

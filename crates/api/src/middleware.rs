@@ -4,6 +4,7 @@ pub(crate) mod cors;
 pub(crate) mod headers;
 pub(crate) mod limits;
 pub(crate) mod timing;
+pub(crate) mod validators;
 
 use crate::error::HttpError;
 use crate::routes::backup;
@@ -26,6 +27,7 @@ pub(crate) fn around_api(api: Router<ApiState>, state: &ApiState) -> Router<ApiS
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile);
     api.layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(state.clone(), limits::for_class))
+        .layer(from_fn_with_state(state.clone(), validators::validate))
         .layer(from_fn_with_state(state.clone(), limits::for_client))
         .layer(from_fn_with_state(state.clone(), timing::measure))
         .layer(compression)

@@ -81,6 +81,7 @@ mod row_set;
 mod since;
 mod totals;
 mod transmissions;
+mod version;
 mod view;
 
 pub use budget::{Budget, Limit, OverBudget};
@@ -98,4 +99,5 @@ pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};
 pub use totals::{RoleCounts, Totals};
+pub use version::Version;
 pub use view::{ObservationView, TransmissionView, TxRow, copy_frame};

@@ -8,9 +8,10 @@ mod values;
 use crate::app::{API_KEY, Answer, TestApp};
 use axum::body::Body;
 use axum::http::Method;
-use document::{Document, Operation};
+pub(crate) use document::Document;
+use document::Operation;
 use serde_json::{Value, json};
-use values::Values;
+pub(crate) use values::Values;
 
 /// Requests to each operation, when `FUZZ_REQUESTS` does not say.
 const REQUESTS: usize = 40;
@@ -49,7 +50,7 @@ async fn random_requests_are_answered_as_the_document_says() {
 
 /// A request that was made up.
 pub(crate) struct Request {
-    path: String,
+    pub(crate) path: String,
     body: Option<Vec<u8>>,
     with_key: bool,
 }
