@@ -76,13 +76,6 @@ fn names_of<T: PartialSchema>() -> Vec<String> {
     }
 }
 
-impl<T> Rows<T> {
-    /// Whole rows.
-    pub(crate) fn whole(rows: Vec<T>) -> Self {
-        Self { rows, fields: Fields::all() }
-    }
-}
-
 impl<T: Serialize> Serialize for Rows<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.fields.wanted {

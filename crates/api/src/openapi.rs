@@ -1,5 +1,8 @@
 //! The OpenAPI document, generated from the handlers.
 
+mod examples;
+mod refusals;
+
 use utoipa::OpenApi as _;
 use utoipa::openapi::schema::{AnyOf, Object, Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr};
@@ -9,10 +12,15 @@ use utoipa::openapi::{OpenApi, RefOr};
     info(
         title = "MeshCore analyzer",
         description = "What the mesh says, as observers hear it. Compatible with CoreScope's API; the differences are \
-                       listed in docs/compatibility.md. Every answer that is not a success has the body of `ErrorBody`.",
+                       listed in docs/compatibility.md. An answer that is not a success has the body of `ErrorBody`, or of \
+                       `Problem` where a limit was reached.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(crate::live::frame::LiveMessage, crate::render::payload::DecodedPayload)),
+    components(schemas(
+        crate::live::frame::LiveMessage,
+        crate::render::payload::DecodedPayload,
+        crate::problem::Problem,
+    )),
     tags(
         (name = "core", description = "Is it alive, and what is in it"),
         (name = "config", description = "What the page needs to know of the configuration"),
@@ -51,6 +59,8 @@ fn document() -> OpenApi {
             let_lists_be_empty(schema);
         }
     }
+    refusals::add(&mut document);
+    examples::add(&mut document);
     document
 }
 

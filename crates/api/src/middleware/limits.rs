@@ -10,7 +10,7 @@ use index::{Limit, OverBudget};
 use std::time::{Duration, Instant};
 
 /// Some 500 keys of nodes fit in; there is a POST for longer lists of hashes.
-const MAX_URI_BYTES: usize = 32_768;
+pub(crate) const MAX_URI_BYTES: usize = 32_768;
 
 /// Refuses clients that ask too often, and addresses that are too long.
 pub(crate) async fn for_client(State(state): State<ApiState>, request: Request, next: Next) -> Response {

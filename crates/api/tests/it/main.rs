@@ -4,6 +4,7 @@
 
 mod api;
 mod app;
+mod examples;
 mod fuzz;
 mod golden;
 mod live;

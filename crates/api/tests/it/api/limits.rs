@@ -128,7 +128,7 @@ async fn long_heads_and_many_headers_are_refused() {
     let served = Served::with(json!({})).await;
     let fits = format!("x-a: {}\r\n", "a".repeat(40_000));
     assert!(served.ask("/api/stats", &fits).await.starts_with("http/1.1 200"));
-    let too_long = format!("x-a: {}\r\n", "a".repeat(66_000));
+    let too_long = format!("x-a: {}\r\n", "a".repeat(200_000));
     let refused = served.ask("/api/stats", &too_long).await;
     // What was still on the way when the server closed may have taken the answer with it.
     assert!(refused.is_empty() || refused.starts_with("http/1.1 431"), "{refused}");

@@ -25,6 +25,7 @@ pub(crate) struct Operation {
 pub(crate) struct Parameter {
     pub(crate) name: String,
     pub(crate) is_in_path: bool,
+    pub(crate) is_required: bool,
     pub(crate) schema: Value,
 }
 
@@ -51,15 +52,35 @@ impl Document {
         }
         Self { operations }
     }
+}
+
+impl Operation {
+    fn new(whole: &Value, path: &str, method: &str, operation: &Value) -> Self {
+        let none = Vec::new();
+        let parameters = operation["parameters"].as_array().unwrap_or(&none).iter().map(Parameter::new);
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let responses = operation["responses"].as_object().unwrap();
+        let answers = responses.iter().map(|(status, response)| {
+            let response = resolve(whole, response);
+            (status.parse().unwrap(), contents(whole, response))
+        });
+        Self {
+            method: method.to_uppercase(),
+            path: path.to_owned(),
+            parameters: parameters.collect(),
+            body: (!body.is_null()).then(|| with_components(whole, body)),
+            answers: answers.collect(),
+        }
+    }
 
     /// Whether the operation may answer so.
-    pub(crate) fn check(&self, operation: &Operation, answer: &Answer) -> Result<(), String> {
+    pub(crate) fn check(&self, answer: &Answer) -> Result<(), String> {
         let status = answer.status.as_u16();
         let text = || String::from_utf8_lossy(&answer.body).chars().take(200).collect::<String>();
         if status >= 500 && status != 503 {
             return Err(format!("is a {status}: {}", text()));
         }
-        let Some(contents) = operation.answers.get(&status) else {
+        let Some(contents) = self.answers.get(&status) else {
             return Err(format!("is a {status}, which is not documented: {}", text()));
         };
         let media_type =
@@ -82,31 +103,12 @@ impl Document {
     }
 }
 
-impl Operation {
-    fn new(whole: &Value, path: &str, method: &str, operation: &Value) -> Self {
-        let none = Vec::new();
-        let parameters = operation["parameters"].as_array().unwrap_or(&none).iter().map(Parameter::new);
-        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
-        let responses = operation["responses"].as_object().unwrap();
-        let answers = responses.iter().map(|(status, response)| {
-            let response = resolve(whole, response);
-            (status.parse().unwrap(), contents(whole, response))
-        });
-        Self {
-            method: method.to_uppercase(),
-            path: path.to_owned(),
-            parameters: parameters.collect(),
-            body: (!body.is_null()).then(|| with_components(whole, body)),
-            answers: answers.collect(),
-        }
-    }
-}
-
 impl Parameter {
     fn new(parameter: &Value) -> Self {
         Self {
             name: parameter["name"].as_str().unwrap().to_owned(),
             is_in_path: parameter["in"] == "path",
+            is_required: parameter["required"] == true,
             schema: parameter["schema"].clone(),
         }
     }
