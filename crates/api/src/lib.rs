@@ -37,7 +37,7 @@ pub use config::{
     HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
 };
 pub use error::ApiError;
-pub use live::LiveHub;
+pub use live::{LiveHub, asyncapi_json};
 pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;

@@ -12,7 +12,12 @@ use utoipa::openapi::{OpenApi, RefOr};
                        listed in docs/compatibility.md. Every answer that is not a success has the body of `ErrorBody`.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(crate::live::frame::LiveMessage, crate::render::payload::DecodedPayload)),
+    components(schemas(
+        crate::live::frame::LiveMessage,
+        crate::live::protocol::ClientMessage,
+        crate::live::protocol::ServerMessage,
+        crate::render::payload::DecodedPayload,
+    )),
     tags(
         (name = "core", description = "Is it alive, and what is in it"),
         (name = "config", description = "What the page needs to know of the configuration"),

@@ -11,11 +11,17 @@ use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tower_http::add_extension::AddExtension;
+
+/// The address that a request came from, as an extension of the request: that of the proxy, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// How long clients of the live feed may take to be told that the program stops.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
@@ -76,8 +82,9 @@ async fn accept(
     loop {
         let place = Arc::clone(places).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), stopping.clone());
+            Ok((stream, address)) => {
+                let peer = Peer(address.ip());
+                let connection = connection(stream, peer, router.clone(), stopping.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -93,14 +100,14 @@ async fn accept(
 }
 
 /// Serves one connection until it ends or becomes one of the live feed; told to stop, it finishes its request.
-async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, mut stopping: watch::Receiver<bool>) {
     // Frames of the live feed are small and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection closed before it was set up");
     }
     let mut builder = Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(AddExtension::new(router, peer));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let told = async {
         // An error means that the server is gone, which also means to stop.
