@@ -271,11 +271,12 @@ impl<'a> RowSource<'a> {
         let heard = &self.heard;
         let packet = heard.transmission();
         let observer = ObserverTexts::of(heard.observer());
-        let hops = (fields.has(F::Path) || fields.has(F::PathJson))
-            .then(|| hops(&packet.frame(), heard.path()))
-            .unwrap_or_default();
-        let frame =
-            (fields.has(F::RawHex) || fields.has(F::Size)).then(|| heard.frame_bytes()).unwrap_or_default();
+        let hops = if fields.has(F::Path) || fields.has(F::PathJson) {
+            hops(&packet.frame(), heard.path())
+        } else {
+            Vec::new()
+        };
+        let frame = if fields.has(F::RawHex) || fields.has(F::Size) { heard.frame_bytes() } else { Vec::new() };
         LiveRow {
             observation_id: fields.has(F::ObservationId).then(|| heard.id().0),
             id: fields.has(F::Id).then(|| packet.id().0),
