@@ -41,7 +41,7 @@ pub use config::{
     WebSocketLimits,
 };
 pub use error::ApiError;
-pub use live::LiveHub;
+pub use live::{LiveHub, asyncapi_json};
 pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;

@@ -18,8 +18,10 @@ use utoipa::openapi::{OpenApi, RefOr};
     ),
     components(schemas(
         crate::live::frame::LiveMessage,
-        crate::render::payload::DecodedPayload,
+        crate::live::protocol::ClientMessage,
+        crate::live::protocol::ServerMessage,
         crate::problem::Problem,
+        crate::render::payload::DecodedPayload,
     )),
     tags(
         (name = "core", description = "Is it alive, and what is in it"),

@@ -42,6 +42,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::list_channels))
         .routes(routes!(channels::channel_messages))
         .routes(routes!(traces::trace))
+        .routes(routes!(live::live))
+        .routes(routes!(docs::live_spec))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
         .routes(routes!(perf::perf))

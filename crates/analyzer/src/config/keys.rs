@@ -92,7 +92,7 @@ pub(super) const KEYS: Keys = &[
     ("timestamps", Section(TIMESTAMPS)),
     ("typeColors", Used),
     ("validateSignatures", Used),
-    ("webSocket", Section(&[("maxClients", Used)])),
+    ("webSocket", Section(&[("maxClients", Used), ("maxClientsPerAddress", Used)])),
     ("wsReconnectMs", Used),
 ];
 
