@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use index::{ChannelFilter, ChannelRef, Index, IndexOptions, NodeQuery, Order, PacketQuery, Sort};
+use index::{
+    ChannelFilter, ChannelRef, Index, IndexOptions, MessageQuery, NodeQuery, Order, PacketQuery, Sort,
+};
 use meshcore::{
     ChannelKey, Frame, FrameBuilder, KeyRing, NodeKey, PathBuf, PayloadBuf, PayloadType, Route, ScopeSet,
 };
@@ -284,7 +286,8 @@ fn page(c: &mut Criterion) {
     group.bench_function("channels", |b| b.iter(|| index.channels(black_box(&all)).len()));
     let public = ChannelRef::Name("Public".into());
     group.bench_function("100 messages", |b| {
-        b.iter(|| index.channel_messages(black_box(&public), None, 100, 0).total);
+        let query = MessageQuery { channel: Some(&public), limit: 100, ..MessageQuery::default() };
+        b.iter(|| index.messages(black_box(&query)).total);
     });
     let frames = PacketQuery { limit: 50, ..PacketQuery::default() };
     group.bench_function("50 rows read", |b| {
