@@ -13,8 +13,11 @@ use crate::view::TxRow;
 /// Packets that both heard of which the observations are read: the newest.
 const PAIRS_READ: usize = 2_000;
 
-/// Observations read in all: a packet may have been heard a million times.
+/// Observations read of all of these: a packet may have been heard a million times.
 const OBSERVATIONS_READ: usize = 100_000;
+
+/// Observations read of a single packet.
+const OBSERVATIONS_OF_ONE: usize = 20_000;
 
 /// Which packets are compared.
 #[derive(Clone, Copy, Debug)]
@@ -128,10 +131,10 @@ impl Index {
         })
     }
 
-    /// How two observers heard a packet; reads at most some 100,000 of its observations.
+    /// How two observers heard a packet, by the first 20,000 of its observations.
     pub fn heard_pair(&self, packet: TxRow, a: ObserverId, b: ObserverId) -> HeardPair {
-        let mut steps = OBSERVATIONS_READ;
-        self.pair(packet.0, a, b, &mut steps).unwrap_or_default()
+        let mut steps = OBSERVATIONS_OF_ONE;
+        self.pair(packet.0, a, b, &mut steps).0
     }
 
     fn types_of(&self, sets: &Sets) -> Vec<(PayloadType, HeardCounts)> {
@@ -168,18 +171,23 @@ impl Index {
         let mut signal = SignalComparison::default();
         let mut steps = OBSERVATIONS_READ;
         for row in both.iter().rev().take(PAIRS_READ) {
-            let Some(HeardPair { a: Some(a), b: Some(b) }) = self.pair(row, a, b, &mut steps) else { break };
+            let (HeardPair { a: Some(a), b: Some(b) }, true) = self.pair(row, a, b, &mut steps) else {
+                break;
+            };
             signal.add(a, b);
         }
         signal
     }
 
-    /// `None` when there are more observations than `steps_left`.
-    fn pair(&self, row: u32, a: ObserverId, b: ObserverId, steps_left: &mut usize) -> Option<HeardPair> {
+    /// The second is `false` when there are more observations than `steps_left`.
+    fn pair(&self, row: u32, a: ObserverId, b: ObserverId, steps_left: &mut usize) -> (HeardPair, bool) {
         let mut pair = HeardPair::default();
         let mut observation = self.transmissions.state(row).first;
         while observation != NONE {
-            *steps_left = steps_left.checked_sub(1)?;
+            if *steps_left == 0 {
+                return (pair, false);
+            }
+            *steps_left -= 1;
             let observer = self.observations.observer(observation);
             for (id, best) in [(a, &mut pair.a), (b, &mut pair.b)] {
                 if observer == id.0 {
@@ -190,7 +198,7 @@ impl Index {
             }
             observation = self.observations.next(observation);
         }
-        Some(pair)
+        (pair, true)
     }
 }
 

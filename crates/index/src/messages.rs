@@ -76,6 +76,17 @@ pub struct MessagePage<'a> {
     pub next: Option<Cursor>,
 }
 
+/// Where one page of messages is.
+#[derive(Clone, Debug, Default)]
+pub struct MessagePlaces {
+    /// The one heard last comes first.
+    pub newest: Vec<Cursor>,
+    /// How many messages there are, on this page or not.
+    pub total: u64,
+    /// Where the page with the older ones begins; `None` when this one has the oldest.
+    pub next: Option<Cursor>,
+}
+
 impl MessageView<'_> {
     /// The time of its latest observation.
     pub fn time(&self) -> UnixMillis {
@@ -101,7 +112,15 @@ impl Index {
     /// `limit`; listed oldest first. A message that is heard again while pages are read moves to the newest, so that no page
     /// lacks it.
     pub fn messages(&self, query: &MessageQuery<'_>) -> MessagePage<'_> {
-        let Some(packets) = self.packets_of_channels(query.channel) else { return MessagePage::default() };
+        let places = self.message_places(query);
+        let messages = places.newest.iter().rev().filter_map(|place| self.message_at(*place)).collect();
+        MessagePage { messages, total: places.total, next: places.next }
+    }
+
+    /// Where the messages of [`Index::messages`] are, the newest first, without a look at any of them: decrypting very many
+    /// is better done in portions, with the index let go between them.
+    pub fn message_places(&self, query: &MessageQuery<'_>) -> MessagePlaces {
+        let Some(packets) = self.packets_of_channels(query.channel) else { return MessagePlaces::default() };
         let mut texts =
             &*packets & &self.postings.types[usize::from(meshcore::PayloadType::GroupText.code())];
         if let Some(regions) = query.regions {
@@ -115,9 +134,15 @@ impl Index {
         let mut page = self.latest.page(Some(&texts), window, |row| self.transmissions.state(row).latest);
         let more = page.len() > query.limit;
         page.truncate(query.limit);
-        let next = page.last().filter(|_| more).map(|(time, row)| self.latest_cursor(*time, *row));
-        let messages = page.into_iter().rev().map(|(_, row)| self.message_view(row)).collect();
-        MessagePage { messages, total: texts.len(), next }
+        let newest: Vec<Cursor> = page.iter().map(|(time, row)| self.latest_cursor(*time, *row)).collect();
+        let next = newest.last().filter(|_| more).copied();
+        MessagePlaces { newest, total: texts.len(), next }
+    }
+
+    /// The message at a place; `None` when it is there no longer.
+    pub fn message_at(&self, place: Cursor) -> Option<MessageView<'_>> {
+        let transmission = self.transmission(place.id)?;
+        Some(MessageView { transmission, message: transmission.channel_message() })
     }
 
     fn packets_of_channels(&self, channel: Option<&ChannelRef>) -> Option<Cow<'_, RoaringBitmap>> {

@@ -1,3 +1,4 @@
+mod audio_lab;
 mod backup;
 mod bundle;
 mod channels;
@@ -8,8 +9,10 @@ mod errors;
 mod headers;
 mod health;
 mod ingest;
+mod messages;
 mod nodes;
 mod observers;
 mod packets;
 mod perf;
+mod scope_stats;
 mod traces;

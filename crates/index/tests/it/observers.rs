@@ -170,6 +170,39 @@ fn check_scopes(history: &History, since: UnixMillis) -> Result<(), TestCaseErro
     Ok(())
 }
 
+fn middle(mut values: Vec<i64>) -> i64 {
+    values.sort();
+    let (lower, upper) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
+    lower + (upper - lower) / 2
+}
+
+fn check_clocks(history: &History) -> Result<(), TestCaseError> {
+    let mut deviations: BTreeMap<u16, Vec<i64>> = BTreeMap::new();
+    for packet in naive::packets(history) {
+        let mut first: BTreeMap<u16, i64> = BTreeMap::new();
+        for heard in &packet.heard {
+            let time = first.entry(heard.observer.0).or_insert(heard.time.0);
+            *time = heard.time.0.min(*time);
+        }
+        let is_set = matches!(
+            packet.frame.payload(), Ok(Payload::Advert(advert)) if advert.timestamp > 1_577_836_800);
+        if is_set && first.len() > 1 {
+            let all = middle(first.values().copied().collect());
+            first.iter().for_each(|(id, time)| deviations.entry(*id).or_default().push(time - all));
+        }
+    }
+    let found: BTreeMap<u16, (i64, usize)> = history
+        .index
+        .clock_offsets()
+        .iter()
+        .map(|offset| (offset.observer.0, (offset.offset_ms, offset.adverts)))
+        .collect();
+    let expected: BTreeMap<u16, (i64, usize)> =
+        deviations.into_iter().map(|(id, all)| (id, (middle(all.clone()), all.len()))).collect();
+    prop_assert_eq!(found, expected);
+    Ok(())
+}
+
 fn kind(packet: &Packet<'_>) -> PacketKind {
     match packet.frame.payload_type() {
         _ if packet.frame.version() != 0 => PacketKind::Unknown,
@@ -232,6 +265,23 @@ proptest! {
         let history = History::of(&events);
         check_scopes(&history, history.now.plus_ms(-back * 1000))?;
         check_samples(&history, count)?;
+    }
+
+    #[test]
+    fn offsets_of_clocks_equal_a_naive_count(
+        heard in proptest::collection::vec((0..6_u32, 0..6_u16, -900..900_i64, 0..4_u8), 1..60),
+    ) {
+        let mut history = History::new();
+        for (number, observer, seconds, hop) in heard {
+            // The first was sent by a clock that was never set.
+            let timestamp = if number == 0 { 1_000_000 } else { 1_767_225_600 + number };
+            let mut path = meshcore::PathBuf::new(1).unwrap();
+            path.push(&[hop]).unwrap();
+            let advert = crate::history::advert(1, timestamp, b"\x82Dam");
+            let frame = meshcore::FrameBuilder::new(meshcore::Route::Flood, &advert).path(path.as_path()).encode();
+            history.hear(&frame, ObserverId(observer), START.plus_ms(seconds * 999), false);
+        }
+        check_clocks(&history)?;
     }
 
     #[test]
