@@ -33,7 +33,7 @@ pub(crate) struct Hour {
 }
 
 /// One observation, as far as it is counted by hours.
-pub(crate) struct HeardCopy<'a> {
+pub(crate) struct CountedCopy<'a> {
     pub(crate) time: UnixMillis,
     pub(crate) snr: Option<SnrQuarterDb>,
     pub(crate) payload_type: PayloadType,
@@ -65,7 +65,7 @@ pub(crate) fn hour_start(number: u32) -> UnixMillis {
 }
 
 impl HourTable {
-    pub(crate) fn note(&mut self, heard: &HeardCopy<'_>) {
+    pub(crate) fn note(&mut self, heard: &CountedCopy<'_>) {
         let number = hour_of(heard.time);
         let hour = self.hour_mut(number);
         hour.observations = hour.observations.saturating_add(1);
@@ -145,7 +145,7 @@ pub(crate) fn count_nodes(hours: &[Hour]) -> u64 {
     u64::from(bytes) + others.len() as u64
 }
 
-impl HeardCopy<'_> {
+impl CountedCopy<'_> {
     /// The signs of nodes in it (contract §7.13): whose advert it is, the hashes of source and destination, the hops. The
     /// same byte as a hop and as a source is one sign, as it would be one node.
     fn tokens(&self, mut each: impl FnMut(NodeToken)) {

@@ -58,6 +58,7 @@
 mod activity;
 mod apply;
 mod arena;
+mod budget;
 mod channels;
 mod clock_offsets;
 mod compaction;
@@ -67,6 +68,7 @@ mod decode;
 mod error;
 mod hash_sizes;
 mod heads;
+mod hops;
 mod hours;
 mod id_runs;
 mod index;
@@ -87,14 +89,20 @@ mod shapes;
 mod since;
 mod totals;
 mod transmissions;
+mod version;
 mod view;
 
+pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use clock_offsets::ClockOffset;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use compare::{CompareRange, Comparison, HeardBest, HeardCounts, HeardPair, SetBucket, SignalComparison};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
+pub use hops::{
+    Course, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
+    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+};
 pub use hours::{HourSums, SNR_CLASSES};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
@@ -110,4 +118,5 @@ pub use samples::{ObserverSample, SAMPLES_KEPT};
 pub use scope_stats::{ScopeBucket, ScopeStats};
 pub use shapes::{PacketKind, SampledPackets};
 pub use totals::{RoleCounts, Totals};
+pub use version::Version;
 pub use view::{ObservationView, TransmissionView, TxRow, copy_frame};

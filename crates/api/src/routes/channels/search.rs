@@ -111,7 +111,7 @@ impl Needle {
 pub(crate) struct SearchParams {
     /// In the text or in the name of the sender, in either case.
     #[serde(deserialize_with = "parsed")]
-    #[param(value_type = String)]
+    #[param(value_type = String, required = true)]
     q: Option<Needle>,
     /// Messages of the page: 50 when absent or 0, at most 500.
     #[serde(deserialize_with = "parsed")]

@@ -30,10 +30,10 @@ const NEWEST: usize = 20;
 #[into_params(parameter_in = Query)]
 pub(crate) struct CompareParams {
     /// The id of one observer, in either case.
-    #[param(value_type = String)]
+    #[param(value_type = String, required = true)]
     a: Option<String>,
     /// The id of the other observer, in either case.
-    #[param(value_type = String)]
+    #[param(value_type = String, required = true)]
     b: Option<String>,
     /// Packets first heard by anyone at this time or later, RFC 3339; 24 hours before `to` when absent.
     #[serde(deserialize_with = "parsed")]
