@@ -65,9 +65,13 @@ impl HttpError {
     }
 
     pub(crate) fn missing_parameter(parameter: &str, error: &str) -> Self {
-        let mut error = Self::bad_request(error);
-        error.body.parameter = Some(parameter.to_owned());
-        error
+        Self::bad_request(error).with_parameter(parameter)
+    }
+
+    /// For texts that are the contract's, which do not begin with the parameter's name.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.body.parameter = Some(parameter.to_owned());
+        self
     }
 
     pub(crate) fn not_found(error: impl Into<String>) -> Self {

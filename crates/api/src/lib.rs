@@ -15,6 +15,7 @@
 
 mod airports;
 mod config;
+mod duration;
 mod error;
 mod extract;
 mod fields;

@@ -1,8 +1,8 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes, observers,
-    packets, perf, stats, traces,
+    alerts, audio_lab, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes,
+    observers, packets, perf, scope_stats, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -21,6 +21,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(health::healthz))
         .routes(routes!(health::health))
         .routes(routes!(stats::stats))
+        .routes(routes!(scope_stats::scope_stats))
         .routes(routes!(config::cache))
         .routes(routes!(config::client))
         .routes(routes!(config::regions))
@@ -39,11 +40,18 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::get_node))
         .routes(routes!(observers::list_observers))
         .routes(routes!(observers::get_observer))
+        .routes(routes!(observers::clock_skew::observer_clock_skew))
+        .routes(routes!(observers::compare::compare_observers))
+        .routes(routes!(observers::summary::metrics_summary))
+        .routes(routes!(observers::metrics::observer_metrics))
+        .routes(routes!(observers::analytics::observer_analytics))
         .routes(routes!(channels::list_channels))
         .routes(routes!(channels::channel_messages))
+        .routes(routes!(channels::search::search_messages))
         .routes(routes!(traces::trace))
         .routes(routes!(live::live))
         .routes(routes!(docs::live_spec))
+        .routes(routes!(audio_lab::audio_lab_buckets))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
         .routes(routes!(perf::perf))

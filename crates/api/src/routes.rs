@@ -1,6 +1,7 @@
 //! The handlers, one file for each group of paths.
 
 pub(crate) mod alerts;
+pub(crate) mod audio_lab;
 pub(crate) mod backup;
 pub(crate) mod channels;
 pub(crate) mod config;
@@ -15,5 +16,6 @@ pub(crate) mod nodes;
 pub(crate) mod observers;
 pub(crate) mod packets;
 pub(crate) mod perf;
+pub(crate) mod scope_stats;
 pub(crate) mod stats;
 pub(crate) mod traces;

@@ -43,6 +43,8 @@ pub(crate) const SELECT_METRIC_TIMES: &str =
     "SELECT time FROM observer_metrics WHERE observer = ?1 ORDER BY time";
 const SELECT_METRICS: &str =
     "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+const SELECT_NEWEST_METRICS: &str =
+    "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 ORDER BY time DESC LIMIT ?3";
 
 /// Why a row was not written.
 #[derive(Debug)]
@@ -314,6 +316,23 @@ fn decode_metrics(row: &Row<'_>) -> rusqlite::Result<ObserverMetrics> {
         packets_sent: counter(7)?,
         packets_recv: counter(8)?,
     })
+}
+
+/// The newest samples of one observer, at `from` or later, oldest first; rows that are not well-formed are left out.
+pub(crate) fn select_newest_metrics(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<ObserverMetrics>> {
+    let mut statement = conn.prepare_cached(SELECT_NEWEST_METRICS)?;
+    let mut rows = statement.query(params![observer.0, from.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(decode_metrics(row).ok());
+    }
+    found.reverse();
+    Ok(found)
 }
 
 /// The samples of one observer, oldest first; rows that are not well-formed are left out.

@@ -5,7 +5,7 @@ mod history;
 mod series;
 mod services;
 
-pub(crate) use history::hear_again;
+pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
 pub(crate) use services::TestServices;

@@ -9,6 +9,7 @@ mod contract;
 mod history;
 mod invalid;
 mod naive;
+mod observers;
 mod queries;
 mod replay;
 mod snapshot;
