@@ -72,6 +72,7 @@ mod latest;
 mod memory;
 mod messages;
 mod node_query;
+mod node_stats;
 mod nodes;
 mod observations;
 mod observers;
@@ -95,6 +96,9 @@ pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePage, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
+pub use node_stats::{
+    Mean, NodeActivity, NodeHealth, NodePackets, NodePath, NodePaths, ObserverShare, Peer, Signal, Silence,
+};
 pub use nodes::{HeardName, Node};
 pub use observations::can_hold;
 pub use observers::ObserverView;

@@ -9,6 +9,7 @@ mod contract;
 mod history;
 mod invalid;
 mod naive;
+mod node_stats;
 mod queries;
 mod replay;
 mod snapshot;
