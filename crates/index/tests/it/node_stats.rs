@@ -291,3 +291,27 @@ fn ways_and_peers_are_found_at_all() {
     let peers: Vec<_> = peers.iter().map(|peer| (peer.key, peer.packets)).collect();
     assert_eq!(peers, [(NodeKey(node_key(1)), 3), (NodeKey(node_key(0)), 2)]);
 }
+
+#[test]
+fn of_very_many_packets_counts_are_exact_and_signals_those_of_the_newest() {
+    const ADVERTS: u32 = 2_100;
+    let mut history = History::new();
+    for number in 0..ADVERTS {
+        let observer = ObserverId(u16::from(number < 200));
+        let payload = advert(3, number, b"\x82Hill");
+        let frame = FrameBuilder::new(Route::Flood, &payload).encode();
+        history.hear(&frame, observer, START.plus_ms(i64::from(number) * 60_000), false);
+    }
+    let packets = history.index.packets_by(&NodeKey(node_key(3)));
+    let half = START.plus_ms(i64::from(ADVERTS / 2) * 60_000);
+    let health = history.index.node_health(&packets, half);
+    let counts = (health.transmissions, health.observations, health.recent);
+    assert_eq!(counts, (u64::from(ADVERTS), u64::from(ADVERTS), u64::from(ADVERTS / 2)));
+    let shares: Vec<_> = health.observers.iter().map(|share| (share.observer.0, share.packets)).collect();
+    assert_eq!((shares, health.bounded), (vec![(0, 1_900), (1, 100)], true), "the newest 2,000");
+    let activity = history.index.node_activity(&packets);
+    let by_hour: u32 = activity.hours.iter().map(|(_, packets)| packets).sum();
+    assert_eq!((activity.packets, by_hour, activity.bounded), (u64::from(ADVERTS), ADVERTS, true));
+    let recent = history.index.packets_since(&packets, half);
+    assert!(!history.index.node_health(&recent, half).bounded);
+}
