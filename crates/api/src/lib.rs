@@ -33,8 +33,8 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
+    ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode,
+    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
 };
 pub use error::ApiError;
 pub use live::LiveHub;

@@ -1,8 +1,16 @@
 //! Nodes as rows.
 
+pub(crate) mod activity;
+pub(crate) mod health;
+pub(crate) mod neighbor;
+pub(crate) mod relay;
+
+use self::relay::RelayRow;
 use super::time::rfc3339;
-use crate::config::ApiConfig;
-use index::{Node, RoleCounts};
+use crate::config::{ApiConfig, HealthThresholds};
+use index::{HopResolver, Node, RoleCounts};
+use meshcore::Role;
+use model::UnixMillis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -45,10 +53,13 @@ pub(crate) struct NodeRow {
     pub(crate) default_scope: Option<String>,
     /// Whether it uses path hashes of more than one byte.
     pub(crate) multi_byte_status: MultiByteStatus,
-    /// By what that is known: `advert`, or empty.
+    /// By what that is known: `advert`, `path`, or empty.
     pub(crate) multi_byte_evidence: &'static str,
     /// The largest size seen; 0 when none was.
     pub(crate) multi_byte_max_hash_size: u8,
+    /// Only for repeaters and rooms, and not in searches.
+    #[serde(flatten)]
+    pub(crate) relay: RelayRow,
 }
 
 /// Whether a node uses path hashes of more than one byte.
@@ -80,7 +91,7 @@ impl NodeRow {
         let confirmed = max_size >= 2;
         Self {
             public_key: node.key.to_string(),
-            name: node.name.as_ref().map(|name| name.display.to_string()).filter(|name| !name.is_empty()),
+            name: shown_name(node),
             role: node.role.name().to_owned(),
             lat: place.map(|[lat, _]| lat),
             lon: place.map(|[_, lon]| lon),
@@ -102,7 +113,19 @@ impl NodeRow {
             multi_byte_status: if confirmed { MultiByteStatus::Confirmed } else { MultiByteStatus::Unknown },
             multi_byte_evidence: if confirmed { "advert" } else { "" },
             multi_byte_max_hash_size: max_size,
+            relay: RelayRow::default(),
         }
+    }
+
+    /// With what it relays, as of `now`.
+    pub(crate) fn with_relay(
+        node: &Node,
+        config: &ApiConfig,
+        resolver: &HopResolver,
+        now: UnixMillis,
+    ) -> Self {
+        let relay = RelayRow::of(node, resolver, &config.health_thresholds, now);
+        Self { relay, ..Self::of(node, config) }
     }
 }
 
@@ -111,6 +134,38 @@ impl From<RoleCounts> for RoleCountsRow {
         let RoleCounts { repeaters, rooms, companions, sensors } = counts;
         Self { repeaters, rooms, companions, sensors }
     }
+}
+
+/// How much alive a node is, by the age of its newest advert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Active,
+    Degraded,
+    Silent,
+}
+
+impl Presence {
+    /// Repeaters and rooms stand where they are and advert seldom; the others come and go.
+    pub(crate) fn of(node: &Node, thresholds: &HealthThresholds, now: UnixMillis) -> Self {
+        const HOUR_MS: f64 = 3_600_000.0;
+        let (degraded, silent) = match node.role {
+            Role::Repeater | Role::Room => (thresholds.infra_degraded_hours, thresholds.infra_silent_hours),
+            _ => (thresholds.node_degraded_hours, thresholds.node_silent_hours),
+        };
+        let age_hours = now.0.saturating_sub(node.last_seen.0) as f64 / HOUR_MS;
+        if age_hours < degraded {
+            Self::Active
+        } else if age_hours < silent {
+            Self::Degraded
+        } else {
+            Self::Silent
+        }
+    }
+}
+
+/// Its name without what could mislead a reader; `None` while no advert gave one.
+pub(crate) fn shown_name(node: &Node) -> Option<String> {
+    node.name.as_ref().map(|name| name.display.to_string()).filter(|name| !name.is_empty())
 }
 
 /// A place on Earth; senders without a position send 0 and 0, which is in the sea.
