@@ -7,19 +7,28 @@
 
 use std::sync::Arc;
 
-use meshcore::{Location, NodeKey, Path, PayloadType};
-use model::UnixMillis;
+use ::model::UnixMillis;
+use meshcore::{Location, NodeKey, PayloadType, Role};
 use smallvec::SmallVec;
 
 use crate::index::Index;
 use crate::view::{ObservationView, TransmissionView};
 
+pub(crate) mod book;
 mod candidates;
+mod distance;
 mod figures;
+mod lattice;
+mod learn;
+mod model;
 mod packets_of;
+mod resolve;
+pub(crate) mod token;
 
 use candidates::Candidates;
 pub use figures::{Neighbour, RelayFigures, Scores};
+use learn::Sample;
+use model::Model;
 pub use packets_of::PacketsOf;
 
 /// From which posterior on a hop is shown as a node: of those named so, at least 95 of 100 are right; see the test
@@ -29,7 +38,7 @@ pub const NAMED_FROM: f32 = 0.9;
 /// What is known of who relays at one moment. Cheap to share, never changes; [`Index::hops`] gives the newest.
 #[derive(Debug, Default)]
 pub struct HopResolver {
-    candidates: Candidates,
+    model: Model,
 }
 
 /// A node that may stand behind a hop.
@@ -39,6 +48,8 @@ pub struct HopNode {
     pub key: NodeKey,
     /// Where it says it is, when that can be: in range and not 0, 0.
     pub location: Option<Location>,
+    /// The least time at which it was heard of.
+    pub first_heard: UnixMillis,
     /// The greatest time at which it was heard of.
     pub last_heard: UnixMillis,
     /// Different adverts of it.
@@ -55,6 +66,8 @@ pub struct PathContext {
     pub sender: Option<NodeKey>,
     /// Who heard it.
     pub observer: Option<NodeKey>,
+    /// When; without it no node is too old or too new.
+    pub time: Option<UnixMillis>,
     /// Whether the hops are those that it has passed, or those still ahead of it.
     pub course: Course,
 }
@@ -115,22 +128,17 @@ impl ResolvedHop {
 impl HopResolver {
     /// All nodes that were heard of, relaying or not, in the order of keys.
     pub fn nodes(&self) -> &[HopNode] {
-        self.candidates.nodes()
+        self.model.candidates.nodes()
     }
 
     /// The node with this key.
     pub fn node(&self, key: &NodeKey) -> Option<&HopNode> {
-        self.candidates.find(key).map(|place| self.candidates.at(place))
+        self.model.candidates.find(key).map(|place| self.model.candidates.at(place))
     }
 
     /// The nodes that a hop with these bytes can mean, in the order of keys.
     pub fn candidates(&self, hop: &[u8]) -> impl ExactSizeIterator<Item = &HopNode> {
-        self.candidates.of(hop).iter().map(|place| self.candidates.at(*place))
-    }
-
-    /// What is made of each hop of a path.
-    pub fn resolve(&self, path: Path<'_>, _context: &PathContext) -> ResolvedPath {
-        path.hops().map(|hop| self.alone(hop.bytes())).collect()
+        self.model.candidates.of(hop).iter().map(|place| self.model.candidates.at(*place))
     }
 
     /// What a node relays; `None` when it is not known to relay anything.
@@ -146,24 +154,6 @@ impl HopResolver {
     /// Who is beside a node, the most often heard first.
     pub fn neighbours(&self, _key: &NodeKey) -> Vec<Neighbour> {
         Vec::new()
-    }
-
-    fn alone(&self, hop: &[u8]) -> ResolvedHop {
-        match *self.candidates.of(hop) {
-            [] => ResolvedHop { node: None, posterior: 0.0, candidates: 0, basis: HopBasis::NoCandidate },
-            [only] => ResolvedHop {
-                node: Some(self.candidates.at(only).key),
-                posterior: 0.95,
-                candidates: 1,
-                basis: HopBasis::OnlyCandidate,
-            },
-            ref several => ResolvedHop {
-                node: None,
-                posterior: 0.0,
-                candidates: several.len() as u32,
-                basis: HopBasis::Activity,
-            },
-        }
     }
 }
 
@@ -181,14 +171,32 @@ impl Index {
     /// Makes a resolver of what is known now and puts it in place, all under the caller's guard. For an index that others
     /// read meanwhile see [`HopResolver::learn`].
     pub fn refresh_hops(&self) {
-        self.set_hops(Arc::new(HopResolver::learn(self)));
+        self.set_hops(Arc::new(HopResolver::learn(HopEvidence::gather(self))));
+    }
+}
+
+/// What a resolver is made of, taken from the index under a guard; see [`HopResolver::learn`].
+#[derive(Debug)]
+pub struct HopEvidence {
+    candidates: Candidates,
+    roles: Vec<Role>,
+    sample: Sample,
+}
+
+impl HopEvidence {
+    /// Takes some milliseconds for a million observations.
+    pub fn gather(index: &Index) -> HopEvidence {
+        let candidates = Candidates::gather(index);
+        let roles = learn::roles(index, candidates.nodes());
+        let sample = Sample::take(index, &candidates);
+        HopEvidence { candidates, roles, sample }
     }
 }
 
 impl HopResolver {
-    /// What the index knows now.
-    pub fn learn(index: &Index) -> HopResolver {
-        HopResolver { candidates: Candidates::gather(index) }
+    /// What follows from the evidence: takes a tenth of a second or more for a large mesh, and needs no guard.
+    pub fn learn(evidence: HopEvidence) -> HopResolver {
+        HopResolver { model: learn::learn(evidence.candidates, &evidence.roles, &evidence.sample) }
     }
 }
 
@@ -210,6 +218,7 @@ impl ObservationView<'_> {
         let context = PathContext {
             sender: transmission.sender(),
             observer: self.observer().key.parse().ok(),
+            time: Some(self.time()),
             course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
         };
         resolver.resolve(path, &context)

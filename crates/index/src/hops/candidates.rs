@@ -27,6 +27,7 @@ impl Candidates {
                 HopNode {
                     key: node.key,
                     location,
+                    first_heard: node.first_seen,
                     last_heard: node.last_seen,
                     adverts: node.advert_count,
                     relays: matches!(node.role, Role::Repeater | Role::Room),
@@ -39,10 +40,12 @@ impl Candidates {
             let node = nodes.entry(key).or_insert(HopNode {
                 key,
                 location: None,
+                first_heard: UnixMillis(i64::MAX),
                 last_heard: UnixMillis(i64::MIN),
                 adverts: 0,
                 relays: false,
             });
+            node.first_heard = node.first_heard.min(entry.record.first_seen);
             node.last_heard = node.last_heard.max(heard);
             node.relays = entry.record.can_relay.unwrap_or(node.relays);
         }
@@ -53,6 +56,11 @@ impl Candidates {
 
     pub(super) fn nodes(&self) -> &[HopNode] {
         &self.nodes
+    }
+
+    /// The places of those that relay, rising.
+    pub(super) fn relays(&self) -> &[u32] {
+        &self.relays
     }
 
     pub(super) fn at(&self, place: u32) -> &HopNode {
