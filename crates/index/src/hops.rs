@@ -17,28 +17,45 @@ use crate::view::{ObservationView, TransmissionView};
 pub(crate) mod book;
 mod candidates;
 mod distance;
+mod edges;
 mod figures;
+mod keeper;
 mod lattice;
 mod learn;
 mod model;
 mod packets_of;
+mod relays;
 mod resolve;
+mod scores;
 pub(crate) mod token;
 
 use candidates::Candidates;
+use edges::{Edges, FoundBeside};
 pub use figures::{Neighbour, RelayFigures, Scores};
+pub use keeper::HopKeeper;
 use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
+use relays::Relays;
+use scores::Scored;
 
 /// From which posterior on a hop is shown as a node: of those named so, at least 95 of 100 are right; see the test
 /// `calibration`. Below it a hop stays a hash with candidates.
 pub const NAMED_FROM: f32 = 0.9;
 
 /// What is known of who relays at one moment. Cheap to share, never changes; [`Index::hops`] gives the newest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct HopResolver {
+    knowledge: Arc<Knowledge>,
+    relays: Arc<Relays>,
+    scores: Arc<Scored>,
+}
+
+/// What was learned: the part of a resolver that decides what hops mean.
+#[derive(Debug, Default)]
+struct Knowledge {
     model: Model,
+    edges: Edges,
 }
 
 /// A node that may stand behind a hop.
@@ -128,37 +145,58 @@ impl ResolvedHop {
 impl HopResolver {
     /// All nodes that were heard of, relaying or not, in the order of keys.
     pub fn nodes(&self) -> &[HopNode] {
-        self.model.candidates.nodes()
+        self.knowledge.model.candidates.nodes()
     }
 
     /// The node with this key.
     pub fn node(&self, key: &NodeKey) -> Option<&HopNode> {
-        self.model.candidates.find(key).map(|place| self.model.candidates.at(place))
+        self.knowledge.model.candidates.find(key).map(|place| self.knowledge.model.candidates.at(place))
     }
 
     /// The nodes that a hop with these bytes can mean, in the order of keys.
     pub fn candidates(&self, hop: &[u8]) -> impl ExactSizeIterator<Item = &HopNode> {
-        self.model.candidates.of(hop).iter().map(|place| self.model.candidates.at(*place))
+        self.knowledge.model.candidates.of(hop).iter().map(|place| self.knowledge.model.candidates.at(*place))
     }
 
     /// What a node relays; `None` when it is not known to relay anything.
-    pub fn relay(&self, _key: &NodeKey) -> Option<&RelayFigures> {
-        None
+    pub fn relay(&self, key: &NodeKey) -> Option<&RelayFigures> {
+        self.relays.by_node.get(key)
     }
 
     /// How much a repeater or room matters; `None` for any other node and while that is not worked out.
-    pub fn scores(&self, _key: &NodeKey) -> Option<&Scores> {
-        None
+    pub fn scores(&self, key: &NodeKey) -> Option<&Scores> {
+        self.scores.by_node.get(key)
     }
 
-    /// Who is beside a node, the most often heard first.
-    pub fn neighbours(&self, _key: &NodeKey) -> Vec<Neighbour> {
-        Vec::new()
+    /// Who was heard beside a node at the ends of paths, the most often heard first; see [`Neighbour`].
+    pub fn neighbours(&self, key: &NodeKey) -> Vec<Neighbour> {
+        let Knowledge { model, edges } = &*self.knowledge;
+        model.candidates.find(key).map_or_else(Vec::new, |node| edges.of(model, node))
+    }
+
+    /// All that [`Self::neighbours`] is made of, each pair once: a node, and what is beside it.
+    pub fn edges(&self) -> impl Iterator<Item = (NodeKey, Neighbour)> + '_ {
+        self.knowledge.edges.all(&self.knowledge.model)
+    }
+
+    /// The nodes that stand beside a node anywhere in paths, with how often they are expected to in the sample that was
+    /// learned from; in the order of keys.
+    pub fn links(&self, key: &NodeKey) -> Vec<(NodeKey, f32)> {
+        let model = &self.knowledge.model;
+        let Some(node) = model.candidates.find(key) else { return Vec::new() };
+        let known = model.links().of(node).filter(|(other, _)| model.is_known(*other));
+        known.map(|(other, count)| (model.key(other), count)).collect()
+    }
+
+    /// Bytes of heap.
+    pub fn heap_bytes(&self) -> usize {
+        let figures = self.relays.by_node.allocation_size() + self.scores.by_node.allocation_size();
+        self.knowledge.model.heap_bytes() + self.knowledge.edges.heap_bytes() + figures
     }
 }
 
 impl Index {
-    /// The newest resolver; see [`Index::refresh_hops`].
+    /// The newest resolver; [`HopKeeper`] makes them.
     pub fn hops(&self) -> Arc<HopResolver> {
         Arc::clone(&self.resolver.read())
     }
@@ -167,36 +205,34 @@ impl Index {
     pub fn set_hops(&self, resolver: Arc<HopResolver>) {
         *self.resolver.write() = resolver;
     }
-
-    /// Makes a resolver of what is known now and puts it in place, all under the caller's guard. For an index that others
-    /// read meanwhile see [`HopResolver::learn`].
-    pub fn refresh_hops(&self) {
-        self.set_hops(Arc::new(HopResolver::learn(HopEvidence::gather(self))));
-    }
 }
 
-/// What a resolver is made of, taken from the index under a guard; see [`HopResolver::learn`].
+/// What is learned from, taken from the index under a guard.
 #[derive(Debug)]
-pub struct HopEvidence {
+struct HopEvidence {
     candidates: Candidates,
     roles: Vec<Role>,
     sample: Sample,
+    beside: Vec<FoundBeside>,
 }
 
 impl HopEvidence {
     /// Takes some milliseconds for a million observations.
-    pub fn gather(index: &Index) -> HopEvidence {
+    fn gather(index: &Index) -> HopEvidence {
         let candidates = Candidates::gather(index);
         let roles = learn::roles(index, candidates.nodes());
         let sample = Sample::take(index, &candidates);
-        HopEvidence { candidates, roles, sample }
+        let beside = FoundBeside::gather(index, &candidates);
+        HopEvidence { candidates, roles, sample, beside }
     }
 }
 
-impl HopResolver {
+impl Knowledge {
     /// What follows from the evidence: takes a tenth of a second or more for a large mesh, and needs no guard.
-    pub fn learn(evidence: HopEvidence) -> HopResolver {
-        HopResolver { model: learn::learn(evidence.candidates, &evidence.roles, &evidence.sample) }
+    fn learn(evidence: HopEvidence) -> Knowledge {
+        let model = learn::learn(evidence.candidates, &evidence.roles, &evidence.sample);
+        let edges = Edges::new(&model, &evidence.beside);
+        Knowledge { model, edges }
     }
 }
 

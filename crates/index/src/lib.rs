@@ -89,7 +89,7 @@ pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use hops::{
-    Course, HopBasis, HopEvidence, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
+    Course, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
     RelayFigures, ResolvedHop, ResolvedPath, Scores,
 };
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};

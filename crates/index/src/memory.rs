@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 16;
+const PARTS: usize = 17;
 
 impl MemoryReport {
     /// All parts together.
@@ -41,6 +41,7 @@ impl Index {
             ("type and route postings", sets.map(bitmap_bytes).sum()),
             ("hop postings", hop_postings),
             ("hop edges", hop_edges),
+            ("hop resolver", self.hops().heap_bytes()),
             ("latest order", self.latest.heap_bytes()),
             ("nodes", self.nodes.heap_bytes()),
             ("observers", observers),

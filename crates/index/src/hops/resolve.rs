@@ -15,7 +15,7 @@ impl HopResolver {
     /// What is made of each hop of a path; a microsecond or two.
     pub fn resolve(&self, path: Path<'_>, context: &PathContext) -> ResolvedPath {
         let hops: SmallVec<[Token; 16]> = path.hops().map(|hop| Token::new(hop.bytes())).collect();
-        let find = |key: Option<NodeKey>| key.and_then(|key| self.model.candidates.find(&key));
+        let find = |key: Option<NodeKey>| key.and_then(|key| self.knowledge.model.candidates.find(&key));
         let passed = context.course == Course::Passed;
         let chain = Chain {
             hops: &hops,
@@ -24,17 +24,18 @@ impl HopResolver {
             time: context.time,
         };
         let mut lattice = Lattice::default();
-        lattice.read(&self.model, &chain);
+        lattice.read(&self.knowledge.model, &chain);
         let mut best: SmallVec<[(u32, f32); 16]> =
-            (0..hops.len()).map(|hop| most_probable(&self.model, &lattice, hop)).collect();
+            (0..hops.len()).map(|hop| most_probable(&self.knowledge.model, &lattice, hop)).collect();
         if passed {
             tell_twins_apart(&mut best);
         }
         let resolved = (0..hops.len()).map(|hop| ResolvedHop {
-            node: (best[hop].0 != STRANGER).then(|| self.model.key(best[hop].0)),
+            node: (best[hop].0 != STRANGER).then(|| self.knowledge.model.key(best[hop].0)),
             posterior: if best[hop].0 == STRANGER { 0.0 } else { best[hop].1 },
-            candidates: self.model.candidates.of(&hops[hop].bytes()[..hops[hop].size()]).len() as u32,
-            basis: basis(&self.model, &lattice, &chain, &best, hop),
+            candidates: self.knowledge.model.candidates.of(&hops[hop].bytes()[..hops[hop].size()]).len()
+                as u32,
+            basis: basis(&self.knowledge.model, &lattice, &chain, &best, hop),
         });
         resolved.collect()
     }
@@ -91,5 +92,17 @@ fn basis(model: &Model, lattice: &Lattice, chain: &Chain<'_>, best: &[(u32, f32)
         HopBasis::Distance
     } else {
         HopBasis::Neighbours
+    }
+}
+
+impl HopResolver {
+    /// The share that a node has of all relaying that is done behind a hash, before any path is looked at: 0 to 1.
+    pub(super) fn share_behind(&self, hop: &[u8], key: &NodeKey) -> f32 {
+        let model = &self.knowledge.model;
+        let Some(node) = model.candidates.find(key) else { return 0.0 };
+        let weighed = model.weighed(hop);
+        let all: f32 = weighed.places.iter().map(|place| model.weight(*place, None)).sum();
+        let all = all + weighed.rest + model.stranger_weight(hop);
+        if weighed.places.contains(&node) { model.weight(node, None) / all.max(1e-9) } else { 0.0 }
     }
 }
