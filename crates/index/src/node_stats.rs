@@ -13,6 +13,7 @@ use model::{ObserverId, UnixMillis};
 use roaring::RoaringBitmap;
 
 use crate::hops::PacketsOf;
+use crate::hops::token::Token;
 use crate::index::Index;
 use crate::observations::ObservationRow;
 use crate::view::TxRow;
@@ -148,6 +149,13 @@ impl Index {
             self.transmissions.first_seen(**row) >= since && route.is_flood()
         });
         counted.count() as u64
+    }
+
+    /// The size of the longest hash, two or three bytes, by which paths name whoever has this key; 0 when none does. What is
+    /// named so relays packets whose sender asked for more than one byte.
+    pub fn longest_hop_hash(&self, key: &NodeKey) -> u8 {
+        let is_named = |size: &u8| self.hop_book.posting(Token::new(&key.0[..usize::from(*size)])).is_some();
+        [3, 2].into_iter().find(is_named).unwrap_or(0)
     }
 
     pub(crate) fn best_observation(&self, row: u32) -> ObservationRow {

@@ -78,6 +78,18 @@ fn best<'a>(packet: &Packet<'a>) -> &'a Heard {
     packet.heard.iter().find(|heard| Some(hops(heard)) == longest).unwrap()
 }
 
+fn longest_hash(history: &History, key: &NodeKey) -> u8 {
+    let mut longest = 0;
+    for heard in &history.heard {
+        let frame = meshcore::Frame::parse(&heard.frame).unwrap();
+        let is_named = frame.path().hops().any(|hop| hop.bytes().len() > 1 && key.0.starts_with(hop.bytes()));
+        if is_named && frame.payload_type() != PayloadType::Trace {
+            longest = longest.max(frame.path().hash_size());
+        }
+    }
+    longest
+}
+
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let values: Vec<f64> = values.collect();
     (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -254,6 +266,10 @@ proptest! {
                 check_paths(&history, &key, packets)?;
                 check_peers(&history, &key, packets)?;
             }
+        }
+        for node in 0..=NODES {
+            let key = NodeKey(node_key(node));
+            prop_assert_eq!(history.index.longest_hop_hash(&key), longest_hash(&history, &key));
         }
         // Ways over a node are worth testing only where some lead over it: those of the others' adverts.
         for (node, sender) in (0..NODES).flat_map(|node| (0..NODES).map(move |sender| (node, sender))) {

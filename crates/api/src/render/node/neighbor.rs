@@ -1,6 +1,6 @@
 //! Who is heard beside a node, as rows.
 
-use super::shown_name;
+use super::peer_name;
 use crate::render::packet::ObserverTexts;
 use crate::render::time::rfc3339;
 use crate::render::{hex, rounded};
@@ -106,7 +106,7 @@ impl CandidateRow {
         let node = index.node(key);
         Self {
             pubkey: key.to_string(),
-            name: node.and_then(shown_name),
+            name: peer_name(index, key),
             role: node.map(|node| node.role.name().to_owned()),
         }
     }

@@ -10,14 +10,12 @@ use crate::render::node::activity::{
     heatmap, hop_counts, timeline, type_counts,
 };
 use crate::render::node::health::shown_shares;
-use crate::render::node::{NodeRow, shown_name};
-use crate::render::packet::ObserverTexts;
+use crate::render::node::{NodeRow, peer_name};
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
 use index::{Index, Node, NodePackets, Peer};
-use meshcore::NodeKey;
 use model::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -120,7 +118,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
         record.is_some_and(|record| visibility.shows_observer_key(&record.key))
     });
     NodeAnalyticsResponse {
-        node: NodeRow::with_relay(node, config, &resolver, now),
+        node: NodeRow::with_relay(node, index, config, &resolver, now),
         time_range: TimeRange { from: rfc3339(from), to: rfc3339(now), days },
         activity_timeline: timeline(&activity),
         snr_trend: shown_signals.map(|signal| SignalRow::of(signal, index)).collect(),
@@ -138,14 +136,8 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
 fn peer_row(peer: &Peer, index: &Index, visibility: &Visibility<'_>) -> Option<PeerRow> {
     visibility.shows_peer(index, &peer.key).then(|| PeerRow {
         peer_key: peer.key.to_string(),
-        peer_name: index.node(&peer.key).and_then(shown_name).or_else(|| observer_name(index, &peer.key)),
+        peer_name: peer_name(index, &peer.key),
         message_count: u64::from(peer.packets),
         last_contact: rfc3339(peer.last),
     })
-}
-
-/// Of a peer that never adverted: what it calls itself as an observer.
-fn observer_name(index: &Index, key: &NodeKey) -> Option<String> {
-    let observer = index.observer_by_key(&key.to_string())?;
-    ObserverTexts::of(index.observer_record(observer)?).name
 }

@@ -97,7 +97,7 @@ pub(crate) async fn node_health(
         let index = index.read();
         let (key, node) = match find_node(&index, &pubkey, &config) {
             Ok(node) => {
-                let row = NodeRow::with_relay(node, &config, &index.hops(), UnixMillis::now());
+                let row = NodeRow::with_relay(node, &index, &config, &index.hops(), UnixMillis::now());
                 (node.key, HealthNode::Known(row))
             }
             Err(error) => find_unknown(&index, &pubkey, &config).ok_or(error)?,

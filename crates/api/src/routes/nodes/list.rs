@@ -142,7 +142,11 @@ pub(crate) async fn list_nodes(
         let resolver = index.hops();
         let page = index.nodes(&query);
         NodesResponse {
-            nodes: page.nodes.iter().map(|node| NodeRow::with_relay(node, &config, &resolver, now)).collect(),
+            nodes: page
+                .nodes
+                .iter()
+                .map(|node| NodeRow::with_relay(node, &index, &config, &resolver, now))
+                .collect(),
             total: page.total,
             counts: RoleCountsRow::from(index.totals(now).roles_all),
         }

@@ -72,7 +72,7 @@ pub(crate) async fn get_node(
 
 impl OneNodeRow {
     fn of(node: &Node, index: &Index, config: &ApiConfig, now: UnixMillis) -> Self {
-        let row = NodeRow::with_relay(node, config, &index.hops(), now);
+        let row = NodeRow::with_relay(node, index, config, &index.hops(), now);
         let relays = relays(node);
         Self {
             row,

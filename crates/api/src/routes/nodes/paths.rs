@@ -6,7 +6,7 @@ use crate::error::HttpError;
 use crate::extract::Segment;
 use crate::json::Json;
 use crate::render::hex;
-use crate::render::node::{believable_place, shown_name};
+use crate::render::node::{believable_place, peer_name, shown_name};
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
@@ -125,7 +125,7 @@ fn path_row(path: &NodePath, index: &Index) -> NodePathRow {
         let known = node.as_ref().and_then(|key| index.node(key));
         let place = known.and_then(believable_place);
         PathHopRow {
-            name: known.and_then(shown_name).unwrap_or_else(|| prefix.clone()),
+            name: node.and_then(|key| peer_name(index, &key)).unwrap_or_else(|| prefix.clone()),
             prefix,
             pubkey: node.map(|key| key.to_string()),
             lat: place.map(|[lat, _]| lat),

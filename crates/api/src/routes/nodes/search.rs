@@ -42,7 +42,7 @@ pub(crate) async fn search_nodes(
     let nodes = state.read(|index, _now| {
         let found = index.search_nodes(params.q.trim(), usize::MAX).into_iter();
         let shown = found.filter(|node| visibility.shows_node(node)).take(MAX_FOUND);
-        shown.map(|node| NodeRow::of(node, &config)).collect()
+        shown.map(|node| NodeRow::of(node, index, &config)).collect()
     });
     Ok(Json(SearchResponse { nodes }))
 }

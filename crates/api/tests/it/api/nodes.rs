@@ -166,3 +166,15 @@ async fn observers_that_were_not_heard_for_long_leave_the_list() {
     assert_eq!(listed(14 * 86_400).await, 0, "the packets are from May 2026");
     assert!(listed(36_500 * 86_400).await > 0);
 }
+
+#[tokio::test]
+async fn a_repeater_that_paths_name_by_two_bytes_is_suspected_of_more() {
+    let all = nodes(&TestApp::init(), "").await;
+    let suspected: Vec<_> = all.iter().filter(|node| node["multi_byte_status"] == "suspected").collect();
+    assert!(!suspected.is_empty());
+    for node in suspected {
+        assert_eq!(node["multi_byte_evidence"], "path");
+        assert!(node["multi_byte_max_hash_size"].as_u64() >= Some(2) && node["role"] != "companion");
+    }
+    assert!(all.iter().any(|node| node["multi_byte_status"] == "unknown"));
+}
