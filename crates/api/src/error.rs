@@ -78,6 +78,10 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, error)
     }
 
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.body.detail = Some(detail.into());
         self

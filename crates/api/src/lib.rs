@@ -37,9 +37,7 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
-    WebSocketLimits,
+    ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps, WebSocketLimits,
 };
 pub use error::ApiError;
 pub use live::{LiveHub, asyncapi_json};
@@ -53,3 +51,4 @@ pub use services::{
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;
+pub use visibility::hides_nodes;

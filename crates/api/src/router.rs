@@ -1,8 +1,7 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, audio_lab, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes,
-    observers, packets, perf, scope_stats, stats, traces,
+    alerts, audio_lab, backup, channels, config, debug, decode, docs, health, hops, iata, ingest, jobs, mqtt, nodes, observers, packets, perf, scope_stats, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -35,9 +34,17 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(packets::observations::packet_observations))
         .routes(routes!(packets::timestamps::packet_timestamps))
         .routes(routes!(decode::decode).layer(DefaultBodyLimit::max(decode::MAX_BODY_BYTES)))
-        .routes(routes!(nodes::list_nodes))
-        .routes(routes!(nodes::search_nodes))
-        .routes(routes!(nodes::get_node))
+        .routes(routes!(nodes::list::list_nodes))
+        .routes(routes!(nodes::search::search_nodes))
+        .routes(routes!(nodes::bulk_health::bulk_health))
+        .routes(routes!(nodes::network_status::network_status))
+        .routes(routes!(nodes::resolve::resolve_node))
+        .routes(routes!(nodes::one::get_node))
+        .routes(routes!(nodes::health::node_health))
+        .routes(routes!(nodes::paths::node_paths))
+        .routes(routes!(nodes::analytics::node_analytics))
+        .routes(routes!(nodes::battery::node_battery))
+        .routes(routes!(nodes::neighbors::node_neighbors))
         .routes(routes!(observers::list_observers))
         .routes(routes!(observers::get_observer))
         .routes(routes!(observers::clock_skew::observer_clock_skew))
@@ -52,6 +59,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(live::live))
         .routes(routes!(docs::live_spec))
         .routes(routes!(audio_lab::audio_lab_buckets))
+        .routes(routes!(hops::resolve_hops))
+        .routes(routes!(debug::affinity))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
         .routes(routes!(perf::perf))

@@ -5,6 +5,7 @@ use crate::error::HttpError;
 use crate::render::node::{believable_place, is_foreign};
 use index::{Index, Node, NodeQuery, ObserverView};
 use model::{NodeKey, UnixMillis};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which nodes and observers may be shown under a configuration.
@@ -29,6 +30,15 @@ impl<'a> Visibility<'a> {
         !hidden
     }
 
+    /// Whether a key may be named that stands beside a shown node: of a node, of an observer that never adverted, or both.
+    pub(crate) fn shows_peer(&self, index: &Index, key: &NodeKey) -> bool {
+        let as_node = match index.node(key) {
+            Some(node) => self.shows_node(node),
+            None => !self.hidden_nodes.contains(key),
+        };
+        as_node && self.shows_observer_key(&key.to_string())
+    }
+
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {
         self.shows_observer_key(&observer.record.key)
     }
@@ -43,6 +53,15 @@ impl<'a> Visibility<'a> {
             .iter()
             .any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
     }
+}
+
+/// Which nodes are never to be named as hops: those that no list shows.
+pub fn hides_nodes(config: Arc<ApiConfig>) -> Box<index::Hides> {
+    Box::new(move |key, node| {
+        let visibility = Visibility::new(&config);
+        let is_hidden = node.is_some_and(|node| !visibility.shows_node(node));
+        is_hidden || visibility.hidden_nodes.contains(key) || !visibility.shows_observer_key(&key.to_string())
+    })
 }
 
 /// The regions of a `region` parameter: `None` for all of them. Codes are compared without regard to case.

@@ -76,6 +76,7 @@ mod latest;
 mod memory;
 mod messages;
 mod node_query;
+mod node_stats;
 mod nodes;
 mod observations;
 mod observer_activity;
@@ -100,14 +101,17 @@ pub use compare::{CompareRange, Comparison, HeardBest, HeardCounts, HeardPair, S
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use hops::{
-    Course, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
-    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour,
+    PacketsOf, PathContext, RelayFigures, ResolvedHop, ResolvedPath, Scores,
 };
 pub use hours::{HourSums, SNR_CLASSES};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePage, MessagePlaces, MessageQuery, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
+pub use node_stats::{
+    Mean, NodeActivity, NodeHealth, NodePackets, NodePath, NodePaths, ObserverShare, Peer, Signal, Silence,
+};
 pub use nodes::{HeardName, Node};
 pub use observations::can_hold;
 pub use observer_activity::{ActivityBucket, NEWEST_KEPT, ObserverActivity};

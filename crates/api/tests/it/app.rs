@@ -15,7 +15,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use index::SharedIndex;
+use index::{HopKeeper, SharedIndex};
+use model::UnixMillis;
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -54,18 +55,31 @@ impl TestApp {
         Self::over(history::real_packets(), config)
     }
 
+    /// With the real packets as if they had been heard just now.
+    pub(crate) fn recent() -> Self {
+        Self::over(history::recent_packets(), ApiConfig::default())
+    }
+
     /// Without any packet.
     pub(crate) fn empty() -> Self {
         Self::over(history::no_packets(), ApiConfig::default())
     }
 
     fn over(index: SharedIndex, config: ApiConfig) -> Self {
+        let hides = api::hides_nodes(Arc::new(config.clone()));
+        let newest = index.read().newest_time().unwrap_or(UnixMillis(0));
+        HopKeeper::hiding(hides).step(&index, newest);
         let services = Arc::new(TestServices::default());
         let keys = Arc::new(history::keys());
         let state =
             ApiState::new(Arc::clone(&index), config, services.clone(), LiveHub::new()).with_keys(keys);
         let router = api::router(state.clone());
         Self { state, index, services, router }
+    }
+
+    /// Adds a node whose key begins as another's does, and returns the other's key.
+    pub(crate) fn twin_of_first_node(&self) -> String {
+        history::add_twin(&self.index).to_string()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

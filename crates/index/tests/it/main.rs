@@ -10,6 +10,7 @@ mod history;
 mod invalid;
 mod naive;
 mod observers;
+mod node_stats;
 mod queries;
 mod replay;
 mod snapshot;

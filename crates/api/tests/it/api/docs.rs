@@ -37,6 +37,7 @@ async fn every_documented_get_without_a_path_parameter_answers() {
         let wants_more = [
             "/api/packets/timestamps",
             "/api/messages/search",
+            "/api/nodes/resolve",
             "/api/observers/compare",
             "/api/backup",
             "/metrics",
