@@ -13,6 +13,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("api", "api", "requests"),
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),
+    ("live", "analyzer", "live"),
     ("write", "analyzer", "write"),
     ("ledger", "analyzer", "ledger"),
 ];

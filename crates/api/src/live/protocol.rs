@@ -189,11 +189,11 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) parameter: Option<&'static str>,
-    /// Where in a filter it is, in bytes.
+    /// Where in a filter it is, in characters from the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) offset: Option<usize>,
-    /// How long that place is, in bytes.
+    /// How many characters it covers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) length: Option<usize>,
