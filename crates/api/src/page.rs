@@ -2,9 +2,7 @@
 
 use crate::error::HttpError;
 use crate::live;
-use crate::serve::Peer;
 use crate::state::ApiState;
-use axum::Extension;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Request, State};
@@ -16,12 +14,11 @@ use axum::response::{IntoResponse, Response};
 /// Clients of CoreScope open the feed at `/`, and it upgrades any path that is not taken, so we do as well.
 pub(crate) async fn page(
     State(state): State<ApiState>,
-    peer: Option<Extension<Peer>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return live::open(&state, upgrade, request.headers(), peer.map(|peer| peer.0));
+        return live::open(&state, upgrade, request.headers(), request.extensions());
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response =

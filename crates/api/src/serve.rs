@@ -1,11 +1,15 @@
 //! Serving on a socket until it is time to stop.
 
 use crate::error::ApiError;
+use crate::limits::Peer;
 use crate::live;
 use crate::router::router;
 use crate::state::ApiState;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
@@ -17,17 +21,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
-use tower_http::add_extension::AddExtension;
-
-/// The address that a request came from, as an extension of the request: that of the proxy, if there is one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// How long clients of the live feed may take to be told that the program stops.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A client that sends its request head byte by byte, or nothing at all, is let go after this (contract §0.2).
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// A request's first line and headers; hyper answers longer ones, and more than a hundred headers, with 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Connections at a time; further ones wait in the system's queue. Each costs some kilobytes and a file descriptor.
 const MAX_CONNECTIONS: u32 = 4_096;
@@ -82,9 +84,8 @@ async fn accept(
     loop {
         let place = Arc::clone(places).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, address)) => {
-                let peer = Peer(address.ip());
-                let connection = connection(stream, peer, router.clone(), stopping.clone());
+            Ok((stream, peer)) => {
+                let connection = connection(stream, Peer(peer.ip()), router.clone(), stopping.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -106,8 +107,13 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, mut stopping:
         tracing::debug!(%error, "a connection closed before it was set up");
     }
     let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
-    let service = TowerToHyperService::new(AddExtension::new(router, peer));
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES);
+    let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // What the limits count by.
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let told = async {
         // An error means that the server is gone, which also means to stop.

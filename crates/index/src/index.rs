@@ -11,6 +11,8 @@ use roaring::RoaringBitmap;
 use crate::activity::MinuteCounts;
 use crate::channels::ChannelTable;
 use crate::heads::{Head, HeadTable};
+use crate::hops::HopResolver;
+use crate::hops::book::HopBook;
 use crate::id_runs::IdRuns;
 use crate::latest::LatestIndex;
 use crate::nodes::{Node, NodeTable};
@@ -18,6 +20,7 @@ use crate::observations::{NONE, ObservationColumns};
 use crate::observers::{ObserverEntry, ObserverTable, ObserverView};
 use crate::row_set::RowSet;
 use crate::transmissions::TransmissionTable;
+use crate::version::Version;
 use crate::view::{ObservationView, TransmissionView};
 
 /// The index as its one writer and many readers share it. No `.await` under a guard.
@@ -52,10 +55,14 @@ pub struct Index {
     pub(crate) channels: ChannelTable,
     pub(crate) scope_names: Vec<Box<str>>,
     pub(crate) minutes: MinuteCounts,
+    pub(crate) hop_book: HopBook,
+    /// The newest; derived from everything else, now and then, and so no part of what [`Index::apply`] keeps up to date.
+    pub(crate) resolver: RwLock<Arc<HopResolver>>,
     /// Least and greatest observation time.
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
     least_ids: (u64, u64),
+    pub(crate) version: Version,
 }
 
 /// Transmissions by what never changes of them. Only those with an observation: nothing was heard of the others.
@@ -100,9 +107,18 @@ impl Index {
             channels: ChannelTable::default(),
             scope_names: Vec::new(),
             minutes: MinuteCounts::default(),
+            hop_book: HopBook::default(),
+            resolver: RwLock::default(),
             time_span: None,
             least_ids: (0, 0),
+            version: Version::of_new_index(),
         }
+    }
+
+    /// The state it is in. It differs after each change, and from that of any other index of this process, so that who
+    /// has an answer of the same version has the answer.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// The transmission with this content hash, also when nobody has been said to have heard it.

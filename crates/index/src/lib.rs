@@ -58,6 +58,7 @@
 mod activity;
 mod apply;
 mod arena;
+mod budget;
 mod channels;
 mod compaction;
 mod cursor;
@@ -65,6 +66,7 @@ mod decode;
 mod error;
 mod hash_sizes;
 mod heads;
+mod hops;
 mod id_runs;
 mod index;
 mod latest;
@@ -80,12 +82,18 @@ mod row_set;
 mod since;
 mod totals;
 mod transmissions;
+mod version;
 mod view;
 
+pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
+pub use hops::{
+    Course, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
+    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePage, MessageView};
@@ -96,4 +104,5 @@ pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};
 pub use totals::{RoleCounts, Totals};
+pub use version::Version;
 pub use view::{ObservationView, TransmissionView, TxRow, copy_frame};

@@ -88,6 +88,7 @@ pub(crate) struct Welcome {
 
 /// What a client may ask for.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = LiveLimits)]
 pub(crate) struct Limits {
     /// Subscriptions at a time.
     pub(crate) subscriptions: usize,
@@ -178,6 +179,7 @@ pub(crate) struct Pong {
 
 /// A message that could not be followed. The connection stays.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = LiveProblem)]
 pub(crate) struct Problem {
     /// What is wrong.
     pub(crate) error: String,
