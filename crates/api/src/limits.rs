@@ -11,7 +11,7 @@ mod places;
 
 pub(crate) use addresses::Addresses;
 pub(crate) use class::{RequestClass, class_of};
-pub(crate) use client::{Client, Peer, client_address};
+pub(crate) use client::{Peer, client_address};
 pub(crate) use deadline::Deadline;
 pub(crate) use places::{Busy, Places};
 

@@ -22,15 +22,14 @@ pub use hub::LiveHub;
 pub(crate) use hub::render;
 
 use crate::error::{ErrorBody, HttpError};
-use crate::limits::Client;
+use crate::limits::client_address;
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hub::{NoSeat, Seat};
-use std::net::IpAddr;
 
 /// The default of 128 KiB would be zeroed and kept for each client, who says a line now and then.
 const READ_BUFFER_BYTES: usize = 1024;
@@ -43,12 +42,12 @@ type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 /// `GET /ws`.
 pub(crate) async fn feed(
     State(state): State<ApiState>,
-    Client(client): Client,
     upgrade: Upgrade,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => open(&state, upgrade, &headers, client),
+        Ok(upgrade) => open(&state, upgrade, &headers, &extensions),
         Err(_) => not_an_upgrade().into_response(),
     }
 }
@@ -58,9 +57,9 @@ pub(crate) fn open(
     state: &ApiState,
     upgrade: WebSocketUpgrade,
     headers: &HeaderMap,
-    client: Option<IpAddr>,
+    extensions: &Extensions,
 ) -> Response {
-    let seat = match admit(state, headers, client) {
+    let seat = match admit(state, headers, extensions) {
         Ok(seat) => seat,
         Err(refusal) => return refusal.into_response(),
     };
@@ -83,12 +82,12 @@ pub(crate) fn open(
 )]
 pub(crate) async fn live(
     State(state): State<ApiState>,
-    Client(client): Client,
     upgrade: Upgrade,
+    extensions: Extensions,
     headers: HeaderMap,
 ) -> Response {
     let Ok(upgrade) = upgrade else { return not_an_upgrade().into_response() };
-    match admit(&state, &headers, client) {
+    match admit(&state, &headers, &extensions) {
         Ok(seat) => sized(upgrade, orders::MAX_FRAME_BYTES)
             .on_upgrade(move |stream| session::run(stream, seat, state)),
         Err(refusal) => refusal.into_response(),
@@ -103,12 +102,13 @@ fn sized(upgrade: WebSocketUpgrade, max_inbound_bytes: usize) -> WebSocketUpgrad
         .max_message_size(max_inbound_bytes)
 }
 
-fn admit(state: &ApiState, headers: &HeaderMap, client: Option<IpAddr>) -> Result<Seat, HttpError> {
+fn admit(state: &ApiState, headers: &HeaderMap, extensions: &Extensions) -> Result<Seat, HttpError> {
     let config = state.config();
     if !origin::is_allowed(headers, &config.cors_allowed_origins) {
         return Err(HttpError::new(StatusCode::FORBIDDEN, "origin not allowed"));
     }
-    state.live().seat(&config.web_socket, client).map_err(|refusal| match refusal {
+    let address = client_address(extensions, headers, &config.rate_limit);
+    state.live().seat(&config.web_socket, address).map_err(|refusal| match refusal {
         NoSeat::Full => HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "too many live clients"),
         NoSeat::AddressFull => {
             HttpError::new(StatusCode::TOO_MANY_REQUESTS, "too many live clients of this address")

@@ -20,8 +20,8 @@ use utoipa::openapi::{OpenApi, RefOr};
         crate::live::frame::LiveMessage,
         crate::live::protocol::ClientMessage,
         crate::live::protocol::ServerMessage,
-        crate::problem::Problem,
         crate::render::payload::DecodedPayload,
+        crate::problem::Problem,
     )),
     tags(
         (name = "core", description = "Is it alive, and what is in it"),

@@ -1,7 +1,6 @@
 //! The page: `/`, its files, and every path that the page itself understands.
 
 use crate::error::HttpError;
-use crate::limits::Client;
 use crate::live;
 use crate::state::ApiState;
 use axum::extract::ws::WebSocketUpgrade;
@@ -15,12 +14,11 @@ use axum::response::{IntoResponse, Response};
 /// Clients of CoreScope open the feed at `/`, and it upgrades any path that is not taken, so we do as well.
 pub(crate) async fn page(
     State(state): State<ApiState>,
-    Client(client): Client,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return live::open(&state, upgrade, request.headers(), client);
+        return live::open(&state, upgrade, request.headers(), request.extensions());
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response =

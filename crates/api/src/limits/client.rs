@@ -1,11 +1,7 @@
 //! Who asks: the address of the other end, or the one that a trusted proxy names.
 
 use crate::config::RateLimit;
-use crate::state::ApiState;
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
-use std::convert::Infallible;
 use std::net::IpAddr;
 
 /// The other end of the connection; an extension of each request that came through a socket.
@@ -38,18 +34,6 @@ pub(crate) fn client_address(
         client = address;
     }
     Some(client)
-}
-
-/// [`client_address`] of a request, for handlers.
-pub(crate) struct Client(pub(crate) Option<IpAddr>);
-
-impl FromRequestParts<ApiState> for Client {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Infallible> {
-        let config = state.config();
-        Ok(Self(client_address(&parts.extensions, &parts.headers, &config.rate_limit)))
-    }
 }
 
 /// Some proxies add the port.

@@ -1,29 +1,43 @@
 //! Filters of subscriptions.
 
 use super::protocol::Problem;
-use super::row::RowSource;
-
-/// Bytes of a filter: as much as the language takes.
-pub(crate) const MAX_BYTES: usize = 4 * 1024;
+use filter::Filter;
+use index::ObservationView;
+use model::UnixMillis;
 
 /// An expression of the packet filter language.
 #[derive(Debug)]
 pub(crate) struct RowFilter {
+    /// In its canonical form, so that two that say the same are the same.
     text: String,
+    filter: Filter,
 }
 
 impl RowFilter {
-    pub(crate) fn parse(id: &str, text: String) -> Result<Self, Problem> {
-        let _ = text;
-        Err(Problem::with(id, "filter", "this server does not know the filter language"))
+    /// Reads the filter of the subscription `id`.
+    ///
+    /// # Errors
+    /// With the place of the first mistake.
+    pub(crate) fn parse(id: &str, text: &str) -> Result<Self, Problem> {
+        match Filter::parse(text) {
+            Ok(filter) => Ok(Self { text: filter.to_string(), filter }),
+            Err(error) => {
+                let mut problem = Problem::with(id, "filter", error.message);
+                problem.offset = Some(error.offset);
+                problem.length = Some(error.length);
+                problem.hint = error.hint;
+                Err(problem)
+            }
+        }
     }
 
-    /// The expression as it was given.
+    /// The expression in its canonical form.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    pub(crate) fn matches(&self, _row: &RowSource<'_>) -> bool {
-        false
+    /// Whether an observation matches. Fields that observations differ in are those of this one.
+    pub(crate) fn matches(&self, heard: &ObservationView<'_>) -> bool {
+        self.filter.matches(heard, UnixMillis::now().0)
     }
 }

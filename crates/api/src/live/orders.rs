@@ -37,7 +37,7 @@ pub(crate) const LIMITS: Limits = Limits {
     subscriptions: 8,
     message_bytes: MESSAGE_BYTES,
     messages_per_second: MESSAGES_PER_SECOND,
-    filter_bytes: super::filter::MAX_BYTES,
+    filter_bytes: filter::MAX_BYTES,
     replay: 20_000,
     batch_ms: super::desk::MAX_PAUSE.as_millis() as u64,
 };
@@ -106,7 +106,7 @@ fn wanted(asked: Subscribe) -> Result<Wanted, Problem> {
     check_names(&id, "observers", &observers)?;
     check_names(&id, "regions", &regions)?;
     let filter = filter.filter(|text| !text.trim().is_empty());
-    let filter = filter.map(|text| RowFilter::parse(&id, text)).transpose()?;
+    let filter = filter.map(|text| RowFilter::parse(&id, &text)).transpose()?;
     Ok(Wanted { wish: Wish { selection: Selection::new(filter, observers, regions), fields }, id, resume })
 }
 

@@ -95,7 +95,7 @@ impl Plan {
         for (wish, writer) in self.wishes.iter().zip(writers) {
             let matches = wish.selection.is_of_observer(source.heard())
                 && wish.filter.is_none_or(|filter| {
-                    *verdicts[filter].get_or_insert_with(|| self.filters[filter].matches(&source))
+                    *verdicts[filter].get_or_insert_with(|| self.filters[filter].matches(source.heard()))
                 });
             if matches {
                 let fields = self.shapes[wish.shape];

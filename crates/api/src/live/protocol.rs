@@ -88,6 +88,7 @@ pub(crate) struct Welcome {
 
 /// What a client may ask for.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = LiveLimits)]
 pub(crate) struct Limits {
     /// Subscriptions at a time.
     pub(crate) subscriptions: usize,
@@ -178,6 +179,7 @@ pub(crate) struct Pong {
 
 /// A message that could not be followed. The connection stays.
 #[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = LiveProblem)]
 pub(crate) struct Problem {
     /// What is wrong.
     pub(crate) error: String,
@@ -189,11 +191,11 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) parameter: Option<&'static str>,
-    /// Where in a filter it is, in bytes.
+    /// Where in a filter it is, in characters from the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) offset: Option<usize>,
-    /// How long that place is, in bytes.
+    /// How many characters it covers.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) length: Option<usize>,
