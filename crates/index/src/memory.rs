@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 14;
+const PARTS: usize = 15;
 
 impl MemoryReport {
     /// All parts together.
@@ -43,6 +43,7 @@ impl Index {
             ("observers", observers),
             ("channels", self.channels.heap_bytes()),
             ("minutes", self.minutes.heap_bytes()),
+            ("receptions", self.receptions.heap_bytes()),
             ("ids and scopes", ids + scopes),
         ];
         MemoryReport { parts }

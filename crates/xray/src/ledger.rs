@@ -24,6 +24,7 @@ const COMPONENTS: &[(&str, &str, Option<&str>)] = &[
     ("metrics", "ingest", None),
     ("nodes", "ingest", None),
     ("dropped", "ingest", None),
+    ("coverage", "ingest", None),
     ("opening", "storage", None),
     ("aside", "storage", None),
     ("checkpoint", "storage", Some("checkpoint")),

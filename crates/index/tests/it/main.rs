@@ -6,6 +6,7 @@
 
 mod compaction;
 mod contract;
+mod coverage;
 mod history;
 mod invalid;
 mod naive;
