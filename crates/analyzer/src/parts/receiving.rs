@@ -225,7 +225,7 @@ impl Receiving {
 
 fn retention_rules(loaded: &Loaded) -> RetentionRules {
     let kept = loaded.file.retention();
-    RetentionRules { packets: kept.packets, metrics: kept.metrics }
+    RetentionRules { packets: kept.packets, metrics: kept.metrics, receptions: kept.client_receptions }
 }
 
 /// Tells serving processes at once, and the writer.
