@@ -1,8 +1,8 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes, observers,
-    packets, perf, stats, traces,
+    alerts, backup, channels, config, coverage, decode, docs, dropped, health, iata, ingest, jobs,
+    known_channels, mqtt, nodes, observers, packets, perf, prune, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -26,7 +26,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(config::regions))
         .routes(routes!(config::theme))
         .routes(routes!(config::map))
-        .routes(routes!(config::geo_filter))
+        .routes(routes!(config::geo_filter::geo_filter, config::geo_filter::put_geo_filter))
         .routes(routes!(config::areas))
         .routes(routes!(config::area_polygons))
         .routes(routes!(packets::list::list_packets, packets::submit::submit_packet))
@@ -37,10 +37,14 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::list_nodes))
         .routes(routes!(nodes::search_nodes))
         .routes(routes!(nodes::get_node))
+        .routes(routes!(coverage::node_coverage))
+        .routes(routes!(coverage::rx_coverage))
+        .routes(routes!(coverage::rx_leaderboard))
         .routes(routes!(observers::list_observers))
         .routes(routes!(observers::get_observer))
         .routes(routes!(channels::list_channels))
         .routes(routes!(channels::channel_messages))
+        .routes(routes!(known_channels::known_channels))
         .routes(routes!(traces::trace))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
@@ -60,6 +64,9 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(alerts::test_webhooks))
         .routes(routes!(ingest::ingest))
         .routes(routes!(backup::backup))
+        .routes(routes!(dropped::dropped_packets))
+        .routes(routes!(prune::prune_geo_filter))
+        .routes(routes!(prune::prune_status))
         .routes(routes!(metrics::metrics))
         .routes(routes!(docs::spec))
 }

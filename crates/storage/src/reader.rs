@@ -126,7 +126,7 @@ impl Reader {
     }
 
     /// The newest refused packets with their ids, newest first: those of one observer (in either case) or node where these are
-    /// given, as far as they are among the newest 20,000.
+    /// given, and only those `wanted`, as far as they are among the newest 20,000.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -135,9 +135,10 @@ impl Reader {
         observer: Option<&str>,
         node: Option<NodeKey>,
         limit: u32,
+        wanted: &dyn Fn(&DroppedPacket) -> bool,
     ) -> Result<Vec<(i64, DroppedPacket)>, StorageError> {
         let conn = self.connection()?;
-        rows::select_dropped(&conn, observer, node, DROPPED_LOOKED_AT, limit)
+        rows::select_dropped(&conn, observer, node, (DROPPED_LOOKED_AT, limit), wanted)
             .map_err(|error| StorageError::sqlite(&self.path, "reading the refused packets", error))
     }
 

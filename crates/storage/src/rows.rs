@@ -49,7 +49,7 @@ pub(crate) const SELECT_DROPPED: &str = "SELECT * FROM dropped_packets ORDER BY 
 /// Of the newest `?3` those of this observer and node, if any are named, newest first.
 const SELECT_NEWEST_DROPPED: &str = "SELECT * FROM \
     (SELECT * FROM dropped_packets ORDER BY id DESC LIMIT ?3) \
-    WHERE (?1 IS NULL OR upper(observer) = upper(?1)) AND (?2 IS NULL OR node = ?2) ORDER BY id DESC LIMIT ?4";
+    WHERE (?1 IS NULL OR upper(observer) = upper(?1)) AND (?2 IS NULL OR node = ?2) ORDER BY id DESC";
 pub(crate) const SELECT_METRIC_TIMES: &str =
     "SELECT time FROM observer_metrics WHERE observer = ?1 ORDER BY time";
 const SELECT_METRICS: &str =
@@ -334,20 +334,23 @@ fn decode_metrics(row: &Row<'_>) -> rusqlite::Result<ObserverMetrics> {
     })
 }
 
-/// The newest refused packets with their ids, newest first, among the newest `among`; rows that are not well-formed are left out.
+/// The newest refused packets with their ids, newest first, of those `wanted` among the newest `among`; rows that are not well-formed are left out.
 pub(crate) fn select_dropped(
     conn: &Connection,
     observer: Option<&str>,
     node: Option<NodeKey>,
-    among: u32,
-    limit: u32,
+    (among, limit): (u32, u32),
+    wanted: &dyn Fn(&DroppedPacket) -> bool,
 ) -> rusqlite::Result<Vec<(i64, DroppedPacket)>> {
     let mut statement = conn.prepare_cached(SELECT_NEWEST_DROPPED)?;
     let node = node.map(|node| node.0.to_vec());
-    let mut rows = statement.query(params![observer, node, among, limit])?;
+    let mut rows = statement.query(params![observer, node, among])?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.extend(row.get(0).ok().zip(decode_dropped(row).ok()));
+    while found.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        let packet = decode_dropped(row).ok().filter(|packet| wanted(packet));
+        found.extend(row.get(0).ok().zip(packet));
     }
     Ok(found)
 }

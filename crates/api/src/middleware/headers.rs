@@ -58,9 +58,10 @@ fn policy_with_embedders(policy: &'static str, origins: &[String]) -> HeaderValu
     HeaderValue::from_str(&format!("{policy}{embedders}")).unwrap_or(HeaderValue::from_static(policy))
 }
 
-/// Answers of the API are as of now.
+/// Answers of the API are as of now, but for the few that say how long they hold.
 pub(crate) async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
