@@ -35,6 +35,8 @@ const COMPONENTS: &[(&str, &str, Option<&str>)] = &[
     ("stats_file", "reporter", Some("stats_file")),
     ("history", "meter", Some("history")),
     ("alerts", "meter", None),
+    ("known_channels", "registry", Some("known_channels")),
+    ("config", "registry", None),
     ("log", "log", None),
 ];
 

@@ -217,7 +217,8 @@ impl State {
         let next = last_before(self.on.index.read().next_ids());
         *tail = Tail::open(&self.on.database, next)?;
         let there = tail.highest_ids()?;
-        if there.transmission < next.transmission || there.observation < next.observation
+        if there.transmission < next.transmission
+            || there.observation < next.observation
             || there.reception < next.reception
         {
             *tail = self.reload(false)?;

@@ -4,8 +4,10 @@ use super::backup::OfWriter;
 use super::books::{OwnBooks, OwnParts, Viewers};
 use super::figures::Figures;
 use super::jobs::BackgroundJobs;
+use super::known_channels::{ChannelFetch, ChannelList};
 use super::load::{self, LoadProgress};
 use super::plan::Plan;
+use super::prunings::Prunings;
 use super::reporting::Reporter;
 use super::stats_file::StatsFile;
 use super::upkeep::Upkeep;
@@ -39,6 +41,8 @@ pub(crate) struct Opened {
     mqtt_threads: Runtime,
     mqtt_at: Option<SocketAddr>,
     feed: Option<FeedServer>,
+    prunings: Arc<Prunings>,
+    channels: Arc<ChannelList>,
 }
 
 /// For whom this half works.
@@ -61,6 +65,7 @@ pub(crate) struct Receiving {
     feed: Option<FeedServer>,
     reporter: Reporter,
     upkeep: Upkeep,
+    channel_fetch: Option<ChannelFetch>,
 }
 
 /// An index without packets, for this configuration.
@@ -107,7 +112,9 @@ impl Opened {
             .ok();
         let sink = durable_sink(storage.writer(), feed.as_ref().map(FeedServer::handle));
         let ingest = Ingest::with_sink(sources::ingest_config(loaded), Arc::clone(&index), sink, live);
-        let jobs = BackgroundJobs::new(&storage.stats());
+        let channels = Arc::new(ChannelList::new(plan.data.path(), loaded));
+        let jobs = BackgroundJobs::new(&storage.stats(), channels.every());
+        let prunings = Arc::new(Prunings::new(ingest.prune_handle()));
         let Company { process, viewers, stats_file } = company;
         let books = Arc::new(OwnBooks::start(OwnParts {
             process,
@@ -118,12 +125,13 @@ impl Opened {
             jobs: jobs.clone(),
             viewers,
             stats_file: stats_file.as_ref().map(StatsFile::written),
+            known_channels: channels.every().map(|_| channels.written()),
             thresholds: loaded.file.alerts.thresholds(),
             webhooks: loaded.file.alerts.webhooks(),
         })?);
         if let Some(feed) = &feed {
-            let books = Arc::clone(&books);
-            feed.handle().answer_with(move |question| books.answer(&question));
+            let (books, prunings) = (Arc::clone(&books), Arc::clone(&prunings));
+            feed.handle().answer_with(move |question| books.answer(&question, &prunings));
         }
         let figures = Arc::new(Figures::new(&storage, &ingest, Arc::clone(&books), broker, outside)?);
         Ok(Self {
@@ -138,6 +146,8 @@ impl Opened {
             mqtt_threads,
             mqtt_at,
             feed,
+            prunings,
+            channels,
         })
     }
 
@@ -167,6 +177,16 @@ impl Opened {
         OfWriter { writer: self.storage.writer(), counted, job: self.jobs.backup.clone() }
     }
 
+    /// Who takes nodes off the list.
+    pub(crate) fn prunings(&self) -> Arc<Prunings> {
+        Arc::clone(&self.prunings)
+    }
+
+    /// The list of known channels.
+    pub(crate) fn channels(&self) -> Arc<ChannelList> {
+        Arc::clone(&self.channels)
+    }
+
     /// Where the embedded broker listens.
     pub(crate) fn mqtt_at(&self) -> Option<SocketAddr> {
         self.mqtt_at
@@ -194,7 +214,11 @@ impl Opened {
         let retention = Retention::new(rules, index, storage.writer());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
-        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep })
+        let channel_fetch = match jobs.known_channels {
+            Some(job) => Some(ChannelFetch::start(job, self.channels)?),
+            None => None,
+        };
+        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep, channel_fetch })
     }
 }
 
@@ -210,7 +234,11 @@ impl Receiving {
     /// # Errors
     /// When the last batch could not be committed.
     pub(crate) fn stop(self) -> Result<()> {
+        // This tells all jobs to end.
         self.upkeep.stop();
+        if let Some(fetch) = self.channel_fetch {
+            fetch.stop();
+        }
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
         let written = self.storage.close().context("the last batch could not be committed");
