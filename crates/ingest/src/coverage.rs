@@ -60,14 +60,11 @@ impl Found {
         if lost(&envelope.snr, signal.snr.is_some()) || lost(&envelope.rssi, signal.rssi.is_some()) {
             remarks.add(Remark::UnreadableSignal);
         }
-        let accuracy_m = envelope.gps.accuracy_m.number().map(f64::round);
-        let accuracy_m = accuracy_m.filter(|metres| (0.0..=65_535.0).contains(metres));
         Ok(Found {
             heard,
-            // CoreScope's times have seconds, and its rule of what repeats what goes by them.
-            time: UnixMillis(clock.time.0.div_euclid(1_000) * 1_000),
+            time: whole_seconds(clock.time),
             location,
-            accuracy_m: accuracy_m.map(|metres| metres as u16),
+            accuracy_m: envelope.gps.accuracy_m.number().and_then(metres),
             signal,
         })
     }
@@ -79,12 +76,25 @@ fn place(envelope: &Envelope<'_>) -> Result<(i32, i32), Ended> {
     let (Some(lat), Some(lon)) = (envelope.gps.lat.number(), envelope.gps.lon.number()) else {
         return Err(no_place("gps has no lat and lon".into()));
     };
+    on_earth(lat, lon).ok_or_else(|| no_place(format!("gps is {lat} {lon}")))
+}
+
+/// A place in millionths of a degree; `None` for one that is not on Earth, and for what receivers say before they know where
+/// they are.
+pub(crate) fn on_earth(lat: f64, lon: f64) -> Option<(i32, i32)> {
     let on_earth = (-90.0..=90.0).contains(&lat) && (-180.0..=180.0).contains(&lon);
-    // What receivers say before they know where they are.
-    if !on_earth || (lat == 0.0 && lon == 0.0) {
-        return Err(no_place(format!("gps is {lat} {lon}")));
-    }
-    Ok(((lat * 1e6).round() as i32, (lon * 1e6).round() as i32))
+    let known = lat != 0.0 || lon != 0.0;
+    (on_earth && known).then(|| ((lat * 1e6).round() as i32, (lon * 1e6).round() as i32))
+}
+
+/// How exact a place is; `None` for what cannot be.
+pub(crate) fn metres(number: f64) -> Option<u16> {
+    Some(number.round()).filter(|metres| (0.0..=65_535.0).contains(metres)).map(|metres| metres as u16)
+}
+
+/// CoreScope's times of receptions have seconds, and its rule of what repeats what goes by them.
+pub(crate) fn whole_seconds(time: UnixMillis) -> UnixMillis {
+    UnixMillis(time.0.div_euclid(1_000) * 1_000)
 }
 
 /// Who was heard: the last to relay it, or the author of an advert that nobody has relayed.

@@ -93,8 +93,8 @@ pub use config::{IngestConfig, SourcePolicy};
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
 pub use envelope::Scalar;
 pub use history::{
-    History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_radio, past_region,
-    past_text, past_time,
+    History, PastPacket, PastReception, PastSignal, PastVerdict, observer_key, past_client, past_frame,
+    past_radio, past_region, past_text, past_time,
 };
 pub use ledger::{Count, IngestLedger, IngestReport, IngestTotals, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};

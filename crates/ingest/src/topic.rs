@@ -106,7 +106,7 @@ pub(crate) fn is_key(text: &str) -> bool {
 }
 
 /// Whether a text can be a mobile client's key: 2 to 64 hex digits.
-fn is_client_key(text: &str) -> bool {
+pub(crate) fn is_client_key(text: &str) -> bool {
     (2..=MAX_KEY_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
