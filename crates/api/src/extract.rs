@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The query string as a typed struct; a value that does not fit is a 400 that names its parameter.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -34,6 +35,9 @@ fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(query.as_bytes())
 }
 
+/// How long a client may take to send a body; ours are some kilobytes.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 /// A JSON body of at most the route's limit.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -41,7 +45,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        let bytes = tokio::time::timeout(BODY_TIME, Bytes::from_request(request, state)).await;
+        let bytes = bytes.map_err(|_elapsed| {
+            HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+        })?;
+        let bytes = bytes.map_err(|rejection| match rejection {
             BytesRejection::FailedToBufferBody(failure)
                 if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
             {

@@ -17,13 +17,16 @@ mod airports;
 mod config;
 mod error;
 mod extract;
+mod fields;
 mod json;
 mod lag;
+mod limits;
 mod live;
 mod metrics;
 mod middleware;
 mod openapi;
 mod page;
+mod problem;
 mod render;
 mod router;
 mod routes;
@@ -34,7 +37,8 @@ mod visibility;
 
 pub use config::{
     ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
+    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
+    WebSocketLimits,
 };
 pub use error::ApiError;
 pub use live::LiveHub;

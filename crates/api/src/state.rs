@@ -2,6 +2,7 @@
 
 use crate::config::ApiConfig;
 use crate::lag::LagMeter;
+use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
 use crate::services::Services;
@@ -10,6 +11,7 @@ use index::{Index, SharedIndex};
 use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use telemetry::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,14 +26,18 @@ struct Shared {
     index: SharedIndex,
     keys: Arc<KeyRing>,
     config: ArcSwap<ApiConfig>,
+    /// Configurations before this one.
+    config_version: AtomicU64,
     services: Arc<dyn Services>,
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    limits: Limits,
     requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
     started: Instant,
+    started_at: UnixMillis,
 }
 
 /// Lists of more rows than this are made on the blocking pool: at some microseconds a row they would hold up the
@@ -45,12 +51,15 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            limits: Limits::new(),
             requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
+            started_at: UnixMillis::now(),
             index,
             keys: Arc::new(KeyRing::with_public()),
             config: ArcSwap::from_pointee(config),
+            config_version: AtomicU64::new(0),
             services,
         };
         Self { shared: Arc::new(shared) }
@@ -81,6 +90,7 @@ impl ApiState {
     /// Replaces the configuration; requests that have begun finish with the one before.
     pub fn set_config(&self, config: ApiConfig) {
         self.shared.config.store(Arc::new(config));
+        self.shared.config_version.fetch_add(1, Ordering::Release);
     }
 
     /// Where ingest announces what it has applied to the index.
@@ -90,6 +100,11 @@ impl ApiState {
 
     pub(crate) fn config(&self) -> Guard<Arc<ApiConfig>> {
         self.shared.config.load()
+    }
+
+    /// Another number for another configuration.
+    pub(crate) fn config_version(&self) -> u64 {
+        self.shared.config_version.load(Ordering::Acquire)
     }
 
     pub(crate) fn config_arc(&self) -> Arc<ApiConfig> {
@@ -120,9 +135,17 @@ impl ApiState {
         &self.shared.lag
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
     /// The right to make a backup, if nobody else has it.
     pub(crate) fn turn_to_back_up(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.shared.backups).try_acquire_owned().ok()
+    }
+
+    pub(crate) fn started_at(&self) -> UnixMillis {
+        self.shared.started_at
     }
 
     pub(crate) fn uptime_secs(&self) -> u64 {

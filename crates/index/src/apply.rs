@@ -25,6 +25,7 @@ impl Index {
     /// # Errors
     /// When the change does not fit what was applied before. The index is then as it was.
     pub fn apply(&mut self, change: &Change) -> Result<(), ApplyError> {
+        self.version.changes += 1;
         match change {
             Change::Head(head) => self.apply_head(head),
             Change::Transmission(transmission) => self.apply_transmission(transmission),

@@ -18,6 +18,7 @@ use crate::observations::{NONE, ObservationColumns};
 use crate::observers::{ObserverEntry, ObserverTable, ObserverView};
 use crate::row_set::RowSet;
 use crate::transmissions::TransmissionTable;
+use crate::version::Version;
 use crate::view::{ObservationView, TransmissionView};
 
 /// The index as its one writer and many readers share it. No `.await` under a guard.
@@ -56,6 +57,7 @@ pub struct Index {
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
     least_ids: (u64, u64),
+    pub(crate) version: Version,
 }
 
 /// Transmissions by what never changes of them. Only those with an observation: nothing was heard of the others.
@@ -102,7 +104,14 @@ impl Index {
             minutes: MinuteCounts::default(),
             time_span: None,
             least_ids: (0, 0),
+            version: Version::of_new_index(),
         }
+    }
+
+    /// The state it is in. It differs after each change, and from that of any other index of this process, so that who
+    /// has an answer of the same version has the answer.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// The transmission with this content hash, also when nobody has been said to have heard it.

@@ -58,6 +58,7 @@
 mod activity;
 mod apply;
 mod arena;
+mod budget;
 mod channels;
 mod compaction;
 mod cursor;
@@ -80,8 +81,10 @@ mod row_set;
 mod since;
 mod totals;
 mod transmissions;
+mod version;
 mod view;
 
+pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
@@ -96,4 +99,5 @@ pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};
 pub use totals::{RoleCounts, Totals};
+pub use version::Version;
 pub use view::{ObservationView, TransmissionView, TxRow, copy_frame};

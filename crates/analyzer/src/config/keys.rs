@@ -78,6 +78,7 @@ pub(super) const KEYS: Keys = &[
     ("packetStore", NoEffect("the memory window is not implemented yet")),
     ("perfSlowMs", Used),
     ("port", Used),
+    ("rateLimit", Section(RATE_LIMIT)),
     ("regions", Used),
     ("resolvedPath", NoEffect("resolved paths are never stored")),
     ("retention", Section(RETENTION)),
@@ -135,6 +136,9 @@ const HEALTH_THRESHOLDS: Keys = &[
     ("observerStaleMinutes", Used),
     ("relayActiveHours", NoEffect("relaying is not judged yet")),
 ];
+
+const RATE_LIMIT: Keys =
+    &[("burst", Used), ("enabled", Used), ("perSecond", Used), ("trustForwardedFor", Used)];
 
 const LIST_LIMITS: Keys = &[
     ("analyticsMax", NoEffect("the analytics are not implemented yet")),

@@ -2,6 +2,7 @@
 
 use crate::error::HttpError;
 use crate::extract::JsonBody;
+use crate::fields::{Fields, Rows};
 use crate::json::Json;
 use crate::render::packet::{ObservationRow, Observations, observation_row};
 use crate::state::ApiState;
@@ -17,12 +18,17 @@ pub(crate) struct ObservationsRequest {
     /// Content hashes, at most 200.
     #[schema(max_items = 200)]
     hashes: Vec<String>,
+    /// Only these fields of each observation; all of them when absent or empty.
+    #[serde(default)]
+    #[schema(required = false)]
+    fields: Vec<String>,
 }
 
 /// Observations by content hash, as it was asked for; hashes that are not known are left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ObservationsResponse {
-    results: BTreeMap<String, Vec<ObservationRow>>,
+    #[schema(value_type = BTreeMap<String, Vec<ObservationRow>>)]
+    results: BTreeMap<String, Rows<ObservationRow>>,
 }
 
 const MAX_HASHES: usize = 200;
@@ -39,13 +45,15 @@ pub(crate) async fn packet_observations(
     if request.hashes.len() > MAX_HASHES {
         return Err(HttpError::bad_request("too many hashes (max 200)"));
     }
+    let fields = Fields::<ObservationRow>::named(request.fields)?;
+    let detail = if fields.wants("raw_hex") { Observations::WithFrames } else { Observations::Listed };
     let rows = request.hashes.len();
     let results = state.read_rows(rows, move |index| {
         let index = index.read();
         let found = request.hashes.into_iter().filter_map(|text| {
             let packet = index.by_hash(text.parse::<PacketHash>().ok()?)?;
-            let rows = packet.observations().map(|heard| observation_row(&heard, Observations::WithFrames));
-            Some((text, rows.collect()))
+            let rows = packet.observations().map(|heard| observation_row(&heard, detail)).collect();
+            Some((text, Rows { rows, fields: fields.clone() }))
         });
         found.collect()
     });

@@ -19,6 +19,8 @@ pub(crate) struct TestServices {
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
+    /// Whether submitted packets are never answered.
+    pub(crate) hold_submissions: Mutex<bool>,
     /// What a backup has in it.
     pub(crate) backup: Mutex<Result<Vec<u8>, BackupError>>,
     /// Permits that backups wait for, one each.
@@ -36,6 +38,7 @@ impl Default for TestServices {
             load: Mutex::new(LoadStatus::Ready),
             submitted: Mutex::default(),
             refuse: Mutex::default(),
+            hold_submissions: Mutex::default(),
             backup: Mutex::new(Ok(b"a database".to_vec())),
             backups: Arc::new(Semaphore::new(100)),
             given_up: Arc::default(),
@@ -173,6 +176,9 @@ impl Services for TestServices {
             None => Ok(SubmittedPacket { transmission: TransmissionId(4_711) }),
         };
         self.submitted.lock().unwrap().push(packet);
+        if *self.hold_submissions.lock().unwrap() {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(async move { answer })
     }
 
