@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod books;
 pub(crate) mod figures;
 pub(crate) mod follow;
+pub(crate) mod hops;
 pub(crate) mod identity;
 pub(crate) mod jobs;
 pub(crate) mod load;

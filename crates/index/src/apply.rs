@@ -8,6 +8,7 @@ use model::{
 use crate::channels::Membership;
 use crate::error::ApplyError;
 use crate::heads::Head;
+use crate::hops::book::HeardCopy;
 use crate::index::{Index, observation_key};
 use crate::nodes::HeardAdvert;
 use crate::observations::{NONE, ObservationRow, can_hold};
@@ -102,13 +103,15 @@ impl Index {
         let (observations, heads) = (&self.observations, &self.heads);
         self.heard_once.insert(&key, number, |row| observation_key(observations, heads, row));
 
-        let is_first = self.transmissions.state(row.transmission).first == NONE;
+        let last = self.transmissions.state(row.transmission).last;
+        let is_first = last == NONE;
         self.note_times(&row);
         self.add_to_transmission(&row, number);
         if is_first {
             self.introduce(row.transmission, row.time);
         }
         self.note_subject(&row);
+        self.note_hops(&row, last);
         Ok(())
     }
 
@@ -220,6 +223,27 @@ impl Index {
             PayloadType::GroupText => self.channels.note_text(subject, latest, row.transmission),
             _ => {}
         }
+    }
+
+    /// What the path tells of who relays; `former` is the observation of the same transmission before this one.
+    fn note_hops(&mut self, row: &ObservationRow, former: u32) {
+        let payload_type = self.payload_type(row.transmission);
+        if payload_type == PayloadType::Trace {
+            return;
+        }
+        let head = self.heads.get(row.head);
+        let way = self.heads.way(row.head);
+        let subject = self.transmissions.state(row.transmission).subject;
+        self.hop_book.note(&HeardCopy {
+            transmission: row.transmission,
+            observer: row.observer,
+            time: row.time,
+            snr: row.snr,
+            path: head.path,
+            way_is_known: former != NONE && self.heads.way(self.observations.head(former)) == way,
+            is_direct: head.route.is_direct(),
+            sender: (payload_type == PayloadType::Advert && subject != NONE).then_some(subject),
+        });
     }
 
     pub(crate) fn payload_type(&self, transmission: u32) -> PayloadType {

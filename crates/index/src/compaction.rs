@@ -118,6 +118,8 @@ impl Compaction {
             TransmissionId(next.transmission.0.saturating_sub(1)),
             ObservationId(next.observation.0.saturating_sub(1)),
         );
+        // Until the next one is made, what is known of the mesh stays.
+        self.new.set_hops(index.hops());
         let packets = self.removed.iter().map(|row| removed_packet(index, row));
         let removed = Removed { packets: packets.collect(), nodes: self.records };
         Ok((removed, std::mem::replace(index, self.new)))

@@ -11,6 +11,8 @@ use roaring::RoaringBitmap;
 use crate::activity::MinuteCounts;
 use crate::channels::ChannelTable;
 use crate::heads::{Head, HeadTable};
+use crate::hops::HopResolver;
+use crate::hops::book::HopBook;
 use crate::id_runs::IdRuns;
 use crate::latest::LatestIndex;
 use crate::nodes::{Node, NodeTable};
@@ -53,6 +55,9 @@ pub struct Index {
     pub(crate) channels: ChannelTable,
     pub(crate) scope_names: Vec<Box<str>>,
     pub(crate) minutes: MinuteCounts,
+    pub(crate) hop_book: HopBook,
+    /// The newest; derived from everything else, now and then, and so no part of what [`Index::apply`] keeps up to date.
+    pub(crate) resolver: RwLock<Arc<HopResolver>>,
     /// Least and greatest observation time.
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
@@ -102,6 +107,8 @@ impl Index {
             channels: ChannelTable::default(),
             scope_names: Vec::new(),
             minutes: MinuteCounts::default(),
+            hop_book: HopBook::default(),
+            resolver: RwLock::default(),
             time_span: None,
             least_ids: (0, 0),
             version: Version::of_new_index(),

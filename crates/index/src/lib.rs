@@ -66,6 +66,7 @@ mod decode;
 mod error;
 mod hash_sizes;
 mod heads;
+mod hops;
 mod id_runs;
 mod index;
 mod latest;
@@ -89,6 +90,10 @@ pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
+pub use hops::{
+    Course, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
+    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePage, MessageView};

@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 14;
+const PARTS: usize = 17;
 
 impl MemoryReport {
     /// All parts together.
@@ -27,6 +27,7 @@ impl Index {
         let [frames, hashes, transmissions] = self.transmissions.heap_bytes();
         let [observers, heard] = self.observers.heap_bytes();
         let sets = self.postings.types.iter().chain(&self.postings.routes).chain([&self.postings.all]);
+        let [hop_postings, hop_edges] = self.hop_book.heap_bytes();
         let ids = self.transmission_ids.heap_bytes() + self.observation_ids.heap_bytes();
         let scopes: usize = self.scope_names.iter().map(|name| name.len() + 16).sum();
         let parts = [
@@ -38,6 +39,9 @@ impl Index {
             ("frame heads", self.heads.heap_bytes()),
             ("observer postings", heard),
             ("type and route postings", sets.map(bitmap_bytes).sum()),
+            ("hop postings", hop_postings),
+            ("hop edges", hop_edges),
+            ("hop resolver", self.hops().heap_bytes()),
             ("latest order", self.latest.heap_bytes()),
             ("nodes", self.nodes.heap_bytes()),
             ("observers", observers),

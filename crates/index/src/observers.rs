@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use meshcore::{Location, Role};
+use meshcore::{Location, NodeKey, Role};
 use model::{ObserverId, ObserverRecord, UnixMillis};
 use roaring::RoaringBitmap;
 
@@ -72,6 +72,12 @@ impl ObserverTable {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ObserverEntry> {
         self.entries.iter().flatten().map(Box::as_ref)
+    }
+
+    /// Something found by the node key of each observer, by its id.
+    pub(crate) fn places<T: Clone>(&self, find: impl Fn(NodeKey) -> Option<T>) -> Vec<Option<T>> {
+        let key = |entry: &ObserverEntry| entry.record.key.parse().ok();
+        self.entries.iter().map(|entry| entry.as_deref().and_then(key).and_then(&find)).collect()
     }
 
     /// Adds an observer or replaces its record. The caller has made sure that the key is its own, case aside.

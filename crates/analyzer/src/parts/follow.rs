@@ -7,13 +7,14 @@
 //! repair for everything.
 
 use super::books::Asks;
+use super::hops::HopThread;
 use super::load::{self, LoadProgress};
 use super::services::LatestReport;
 use super::summary;
 use anyhow::{Context as _, Result};
 use api::LiveHub;
 use feed::{FeedError, Follower, News};
-use index::{Index, IndexOptions, SharedIndex};
+use index::{HopKeeper, Index, IndexOptions, SharedIndex};
 use model::{Change, ObservationId, UnixMillis};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -96,25 +97,33 @@ impl State {
 
     fn run(mut self) -> Result<()> {
         let mut feed = self.connect();
-        let Some(mut tail) = self.first_load()? else { return Ok(()) };
+        let mut keeper = HopKeeper::default();
+        let Some(mut tail) = self.first_load(&mut keeper)? else { return Ok(()) };
+        let hops = HopThread::start(keeper, Arc::clone(&self.on.index), None)?;
         summary::history(&self.on.index.read().totals(UnixMillis::now()));
+        let followed = self.follow(&mut feed, &mut tail);
+        hops.stop();
+        followed
+    }
+
+    fn follow(&mut self, feed: &mut Option<Follower>, tail: &mut Tail) -> Result<()> {
         while !self.stopped() {
-            self.repair(&mut tail)?;
-            match &mut feed {
+            self.repair(tail)?;
+            match feed {
                 Some(follower) => match follower.next(PATIENCE) {
-                    Ok(Some(news)) => self.hear(news, &mut tail)?,
+                    Ok(Some(news)) => self.hear(news, tail)?,
                     Ok(None) => {}
                     Err(error) => {
-                        feed = None;
-                        self.lost(&error, &mut tail)?;
+                        *feed = None;
+                        self.lost(&error, tail)?;
                     }
                 },
                 None => {
-                    self.look(&mut tail)?;
+                    self.look(tail)?;
                     std::thread::sleep(POLL);
-                    feed = self.connect();
+                    *feed = self.connect();
                     if feed.is_some() {
-                        self.rejoin(&mut tail)?;
+                        self.rejoin(tail)?;
                     }
                 }
             }
@@ -135,13 +144,13 @@ impl State {
     }
 
     /// Waits until there is a database of this release, and loads it. `None` when the wish to stop comes before.
-    fn first_load(&mut self) -> Result<Option<Tail>> {
+    fn first_load(&mut self, keeper: &mut HopKeeper) -> Result<Option<Tail>> {
         let mut said = None;
         loop {
             if self.stopped() {
                 return Ok(None);
             }
-            match self.load_in_place() {
+            match self.load_in_place(keeper) {
                 Ok(tail) => return Ok(Some(tail)),
                 Err(error @ (StorageError::NotThere { .. } | StorageError::OlderVersion { .. })) => {
                     let text = error.to_string();
@@ -156,9 +165,9 @@ impl State {
         }
     }
 
-    fn load_in_place(&mut self) -> Result<Tail, StorageError> {
+    fn load_in_place(&mut self, keeper: &mut HopKeeper) -> Result<Tail, StorageError> {
         let reader = Reader::open(&self.on.database)?;
-        let report = load::replay(&reader, &self.on.index, &self.on.progress)?;
+        let report = load::replay(&reader, &self.on.index, &self.on.progress, Some(keeper))?;
         self.removals = report.removals;
         self.loaded_at = Some(Instant::now());
         Tail::open(&self.on.database, report.last_ids)
@@ -177,6 +186,8 @@ impl State {
                 let _ = new.apply(&change);
             }
         }
+        // Until the hops thread comes round, what was known of the mesh stays.
+        new.set_hops(self.on.index.read().hops());
         let old = std::mem::replace(&mut *self.on.index.write(), new);
         drop(old);
         self.loaded_at = Some(Instant::now());

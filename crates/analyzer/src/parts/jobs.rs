@@ -23,6 +23,9 @@ const STATS_FILE_BYTES_PER_SEC: u64 = 64 << 10;
 #[cfg(debug_assertions)]
 const REWRITE_BYTES_PER_SEC: u64 = 64 << 10;
 
+/// How often it is looked whether there is something new of the mesh: figures of the last hour are at most so much late.
+pub(crate) const HOPS_INTERVAL: Duration = Duration::from_secs(5);
+
 /// A day's rows at once.
 pub(crate) const UPKEEP_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
 
@@ -37,6 +40,7 @@ pub(crate) struct BackgroundJobs {
     pub(crate) load: Job,
     pub(crate) history: Job,
     pub(crate) stats_file: Job,
+    pub(crate) hops: Job,
     #[cfg(debug_assertions)]
     pub(crate) rewrite: Job,
 }
@@ -94,6 +98,14 @@ impl BackgroundJobs {
                 STATS_FILE_BYTES_PER_SEC,
                 1,
             )),
+            hops: registry.register(JobPlan {
+                interval: Some(HOPS_INTERVAL),
+                ..plan(
+                    "hops",
+                    "learns from paths who relays and who is beside whom; it writes nothing",
+                    Work::Copies,
+                )
+            }),
             #[cfg(debug_assertions)]
             rewrite: registry.register(JobPlan {
                 budget_bytes_per_sec: Some(REWRITE_BYTES_PER_SEC),

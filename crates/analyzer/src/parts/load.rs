@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use api::LoadStatus;
-use index::{Index, SharedIndex};
-use model::{Change, ObservationId, TransmissionId};
+use index::{HopKeeper, Index, SharedIndex};
+use model::{Change, ObservationId, TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -37,7 +37,8 @@ impl LoadProgress {
     }
 }
 
-/// Applies everything that is stored, in order. Rows that the index refuses are skipped and said.
+/// Applies everything that is stored, in order, and learns from it what `keeper` keeps. Rows that the index refuses are skipped
+/// and said.
 ///
 /// # Errors
 /// When the database cannot be read.
@@ -45,8 +46,13 @@ pub(crate) fn replay(
     history: &Reader,
     index: &SharedIndex,
     progress: &LoadProgress,
+    keeper: Option<&mut HopKeeper>,
 ) -> Result<LoadReport, StorageError> {
     let report = apply_all(history, index, &progress.rows)?;
+    if let Some(keeper) = keeper {
+        // Before anybody is told that it is ready, so that the first answer is as good as any.
+        keeper.step(index, UnixMillis::now());
+    }
     progress.finish();
     Ok(report)
 }

@@ -3,6 +3,7 @@
 use super::backup::OfWriter;
 use super::books::{OwnBooks, OwnParts, Viewers};
 use super::figures::Figures;
+use super::hops::HopThread;
 use super::jobs::BackgroundJobs;
 use super::load::{self, LoadProgress};
 use super::plan::Plan;
@@ -13,7 +14,7 @@ use super::{runtime, sources};
 use crate::config::Loaded;
 use anyhow::{Context as _, Result};
 use feed::{FeedHandle, FeedServer};
-use index::{Index, IndexOptions, SharedIndex};
+use index::{HopKeeper, Index, IndexOptions, SharedIndex};
 use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle};
 use meshcore::{KeyRing, ScopeSet};
 use model::Change;
@@ -39,6 +40,8 @@ pub(crate) struct Opened {
     mqtt_threads: Runtime,
     mqtt_at: Option<SocketAddr>,
     feed: Option<FeedServer>,
+    /// Whether this process also shows packets.
+    shows: bool,
 }
 
 /// For whom this half works.
@@ -61,6 +64,8 @@ pub(crate) struct Receiving {
     feed: Option<FeedServer>,
     reporter: Reporter,
     upkeep: Upkeep,
+    /// Where packets are shown.
+    hops: Option<HopThread>,
 }
 
 /// An index without packets, for this configuration.
@@ -109,6 +114,7 @@ impl Opened {
         let ingest = Ingest::with_sink(sources::ingest_config(loaded), Arc::clone(&index), sink, live);
         let jobs = BackgroundJobs::new(&storage.stats());
         let Company { process, viewers, stats_file } = company;
+        let shows = viewers.is_some();
         let books = Arc::new(OwnBooks::start(OwnParts {
             process,
             database: storage.path(),
@@ -138,6 +144,7 @@ impl Opened {
             mqtt_threads,
             mqtt_at,
             feed,
+            shows,
         })
     }
 
@@ -177,12 +184,17 @@ impl Opened {
     /// # Errors
     /// When the database cannot be read or a thread cannot be started.
     pub(crate) fn start(self, loaded: &Loaded, progress: &LoadProgress) -> Result<Receiving> {
-        let Self { storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, .. } = self;
+        let Self {
+            storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, shows, ..
+        } = self;
         let loading = jobs.load.begin();
-        let report = load::replay(&storage.reader()?, &index, progress)?;
+        let mut keeper = shows.then(HopKeeper::default);
+        let report = load::replay(&storage.reader()?, &index, progress, keeper.as_mut())?;
         let rows = report.transmissions + report.observations + report.heads;
         loading.step(StepReport { examined: rows, ..StepReport::default() });
         drop(loading);
+        let hops = keeper.map(|keeper| HopThread::start(keeper, Arc::clone(&index), Some(jobs.hops.clone())));
+        let hops = hops.transpose()?;
         let ingest = std::thread::Builder::new()
             .name("ingest".to_owned())
             .spawn(move || ingest.run(receiver))
@@ -194,7 +206,7 @@ impl Opened {
         let retention = Retention::new(rules, index, storage.writer());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
-        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep })
+        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep, hops })
     }
 }
 
@@ -211,6 +223,9 @@ impl Receiving {
     /// When the last batch could not be committed.
     pub(crate) fn stop(self) -> Result<()> {
         self.upkeep.stop();
+        if let Some(hops) = self.hops {
+            hops.stop();
+        }
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
         let written = self.storage.close().context("the last batch could not be committed");

@@ -8,6 +8,7 @@ mod dialects;
 mod durability;
 mod filters;
 mod history;
+mod hop_calibration;
 mod identity;
 mod packets;
 mod rejections;

@@ -1,0 +1,192 @@
+//! Who was heard beside whom at the ends of paths, where one of the two is sure (contract §7.2).
+//!
+//! An advert that took no hop joins its sender and the observer; one that took hops its sender and the first of them; and any
+//! flood joins its last hop and the observer.
+
+use meshcore::NodeKey;
+use model::ObserverId;
+use std::collections::BTreeMap;
+
+use super::book::Meetings;
+use super::candidates::Candidates;
+use super::lattice::{Chain, Lattice};
+use super::model::Model;
+use super::token::Token;
+use super::{NAMED_FROM, Neighbour};
+use crate::index::Index;
+
+/// A node and what stood beside it, as the paths have it.
+#[derive(Clone, Debug)]
+pub(super) struct FoundBeside {
+    /// Sender or observer.
+    node: u32,
+    beside: Beside,
+    meetings: Meetings,
+    observers: Vec<ObserverId>,
+}
+
+/// A node, or a hash that stays one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Beside {
+    Node(u32),
+    Hop(Token),
+}
+
+/// All edges, and which of them each node has.
+#[derive(Debug, Default)]
+pub(super) struct Edges {
+    edges: Vec<Edge>,
+    /// By node: places in `edges`.
+    of_node: BTreeMap<u32, Vec<u32>>,
+}
+
+#[derive(Debug)]
+struct Edge {
+    a: u32,
+    b: Beside,
+    meetings: Meetings,
+    by_size: [u32; 4],
+    /// Bytes of the longest hash that stood for `b`.
+    longest: u8,
+    observers: Vec<ObserverId>,
+}
+
+impl FoundBeside {
+    /// All of an index, in an order that follows from what they are.
+    pub(super) fn gather(index: &Index, candidates: &Candidates) -> Vec<FoundBeside> {
+        let observers = index.observers.places(|key| candidates.find(&key));
+        let observer_of = |id: u16| observers.get(usize::from(id)).copied().flatten();
+        let node_of = |place: u32| candidates.find(&index.nodes.at(place).key);
+        let mut found = Vec::new();
+        for (sender, observer, meetings) in index.hop_book.unrelayed() {
+            if let (Some(node), Some(heard_by)) = (node_of(sender), observer_of(observer)) {
+                let beside = Beside::Node(heard_by);
+                found.push(FoundBeside { node, beside, meetings, observers: vec![ObserverId(observer)] });
+            }
+        }
+        for (token, observer, meetings) in index.hop_book.last_hops() {
+            if let Some(node) = observer_of(observer) {
+                let beside = Beside::Hop(token);
+                found.push(FoundBeside { node, beside, meetings, observers: vec![ObserverId(observer)] });
+            }
+        }
+        for (sender, token, edge) in index.hop_book.first_hops() {
+            if let Some(node) = node_of(sender) {
+                let observers = edge.observers.iter().map(|id| ObserverId(id as u16)).collect();
+                found.push(FoundBeside {
+                    node,
+                    beside: Beside::Hop(token),
+                    meetings: edge.meetings,
+                    observers,
+                });
+            }
+        }
+        found.sort_by(|a, b| (a.node, a.beside, &a.observers).cmp(&(b.node, b.beside, &b.observers)));
+        found
+    }
+}
+
+impl Edges {
+    /// Names the hops that can be named beside what is sure, and puts together what is then the same.
+    pub(super) fn new(model: &Model, found: &[FoundBeside]) -> Self {
+        let mut merged: BTreeMap<(u32, Beside), Edge> = BTreeMap::new();
+        let mut lattice = Lattice::default();
+        for one in found {
+            let (beside, size) = match one.beside {
+                Beside::Node(node) => (Beside::Node(node), 0),
+                Beside::Hop(token) => (name_beside(model, &mut lattice, one.node, token), token.size()),
+            };
+            let (a, b) = match beside {
+                Beside::Node(other) if other == one.node => continue,
+                Beside::Node(other) => (one.node.min(other), Beside::Node(one.node.max(other))),
+                hop => (one.node, hop),
+            };
+            let edge = merged.entry((a, b)).or_insert_with(|| Edge::new(a, b));
+            edge.meetings.join(&one.meetings);
+            edge.by_size[size.min(3)] = edge.by_size[size.min(3)].saturating_add(one.meetings.count);
+            edge.longest = edge.longest.max(size as u8);
+            edge.observers.extend(&one.observers);
+        }
+        let mut edges = Self::default();
+        for mut edge in merged.into_values() {
+            edge.observers.sort_unstable();
+            edge.observers.dedup();
+            edge.observers.shrink_to_fit();
+            let place = edges.edges.len() as u32;
+            edges.of_node.entry(edge.a).or_default().push(place);
+            if let Beside::Node(b) = edge.b {
+                edges.of_node.entry(b).or_default().push(place);
+            }
+            edges.edges.push(edge);
+        }
+        edges
+    }
+
+    /// What is beside a node, the most often heard first.
+    pub(super) fn of(&self, model: &Model, node: u32) -> Vec<Neighbour> {
+        let places = self.of_node.get(&node).map_or(&[][..], Vec::as_slice);
+        let mut neighbours: Vec<Neighbour> =
+            places.iter().map(|place| self.edges[*place as usize].seen_from(model, node)).collect();
+        neighbours.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.prefix.cmp(&b.prefix)));
+        neighbours
+    }
+
+    /// Both ends of each edge: a node, and what is beside it.
+    pub(super) fn all<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (NodeKey, Neighbour)> + 'a {
+        self.edges.iter().map(|edge| (model.key(edge.a), edge.seen_from(model, edge.a)))
+    }
+
+    /// Bytes of heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let observers: usize = self.edges.iter().map(|edge| edge.observers.capacity() * 2).sum();
+        let places: usize = self.of_node.values().map(|places| places.capacity() * 4 + 48).sum();
+        self.edges.capacity() * size_of::<Edge>() + observers + places
+    }
+}
+
+impl Edge {
+    fn new(a: u32, b: Beside) -> Self {
+        Self { a, b, meetings: Meetings::default(), by_size: [0; 4], longest: 0, observers: Vec::new() }
+    }
+
+    fn seen_from(&self, model: &Model, node: u32) -> Neighbour {
+        let other = match self.b {
+            Beside::Node(b) if b == node => Beside::Node(self.a),
+            beside => beside,
+        };
+        let (key, prefix, candidates) = match other {
+            Beside::Node(other) => (Some(model.key(other)), model.key(other).0.to_vec(), Vec::new()),
+            Beside::Hop(token) => {
+                let keys = model.candidates.of(&token.to_vec()).iter().map(|place| model.key(*place));
+                (None, token.to_vec(), keys.filter(|key| *key != model.key(node)).collect())
+            }
+        };
+        let distance_km = match other {
+            Beside::Node(other) => model.place(node).zip(model.place(other)).map(|(a, b)| a.km_to(b)),
+            Beside::Hop(_) => None,
+        };
+        let meetings = &self.meetings;
+        let mean = meetings.snr_sum as f32 / 4.0 / meetings.snr_count.max(1) as f32;
+        Neighbour {
+            key,
+            prefix: prefix.into(),
+            candidates,
+            count: meetings.count,
+            counts_by_size: self.by_size,
+            first_seen: meetings.first,
+            last_seen: meetings.last,
+            snr_mean: (meetings.snr_count > 0).then_some(mean),
+            observers: self.observers.clone(),
+            distance_km,
+        }
+    }
+}
+
+/// The node behind a hash beside a node that is sure, when it is as good as sure too.
+fn name_beside(model: &Model, lattice: &mut Lattice, node: u32, token: Token) -> Beside {
+    lattice.read(model, &Chain { hops: &[token], sender: Some(node), observer: None, time: None });
+    let mut named = lattice
+        .posterior(0)
+        .filter(|(node, probability)| model.is_known(*node) && *probability >= NAMED_FROM);
+    named.next().map_or(Beside::Hop(token), |(node, _)| Beside::Node(node))
+}

@@ -1,0 +1,88 @@
+//! The packets that a node had to do with.
+
+use meshcore::NodeKey;
+use roaring::RoaringBitmap;
+
+use super::HopResolver;
+use super::token::Token;
+use crate::index::Index;
+use crate::view::{TransmissionView, TxRow};
+
+/// Packets with an ambiguous hop that are read at most, the newest: reading one takes some microseconds.
+const MAX_READ: usize = 1_000;
+
+/// Copies of a packet that are read for it at most.
+const MAX_WAYS: usize = 8;
+
+/// The packets that a node sent, as far as they say so, and those whose paths name it by the word of the resolver.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PacketsOf {
+    pub(crate) rows: RoaringBitmap,
+    is_bounded: bool,
+}
+
+impl PacketsOf {
+    /// How many.
+    pub fn len(&self) -> u64 {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Whether there may be more: of the packets whose hops fit several nodes only the newest thousand are looked at.
+    pub fn is_bounded(&self) -> bool {
+        self.is_bounded
+    }
+
+    /// The newest of them by id, newest first.
+    pub fn newest(&self) -> impl Iterator<Item = TxRow> + '_ {
+        self.rows.iter().rev().map(TxRow)
+    }
+
+    /// Those first seen or heard in any set of rows that a query gave.
+    pub fn contains(&self, row: TxRow) -> bool {
+        self.rows.contains(row.0)
+    }
+}
+
+impl Index {
+    /// The packets that a node sent or that name it as a hop; `node` of a packet query means these.
+    ///
+    /// Where a hash fits no other node, the packets that name it are taken as they are; for the others the paths of the newest
+    /// packets are resolved.
+    pub fn packets_of(&self, key: &NodeKey) -> PacketsOf {
+        let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
+        let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), is_bounded: false };
+        let resolver = self.hops();
+        let relays = resolver.node(key).is_some_and(|node| node.relays);
+        let mut ambiguous = RoaringBitmap::new();
+        for size in 1..=3 {
+            let hop = &key.0[..size];
+            let Some(rows) = self.hop_book.posting(Token::new(hop)) else { continue };
+            match resolver.share_behind(hop, key) {
+                share if relays && share >= SURE_ALONE => packets.rows |= rows,
+                share if relays && share > 0.0 => ambiguous |= rows,
+                _ => {}
+            }
+        }
+        ambiguous -= &packets.rows;
+        packets.is_bounded = ambiguous.len() > MAX_READ as u64;
+        let newest = ambiguous.iter().rev().take(MAX_READ);
+        let named: Vec<u32> = newest
+            .filter(|row| names(&TransmissionView { index: self, row: *row }, &resolver, key))
+            .collect();
+        packets.rows.extend(named);
+        packets
+    }
+}
+
+/// A hash of which a node has this share of all relaying is taken to mean it without a look at the paths.
+const SURE_ALONE: f32 = 0.97;
+
+fn names(packet: &TransmissionView<'_>, resolver: &HopResolver, key: &NodeKey) -> bool {
+    let naming = packet.observations().filter(|seen| seen.path().hops().any(|hop| hop.matches(key)));
+    naming.take(MAX_WAYS).any(|seen| seen.resolve_path(resolver).iter().any(|hop| hop.likely() == Some(*key)))
+}
