@@ -64,6 +64,7 @@ mod compaction;
 mod cursor;
 mod decode;
 mod error;
+mod filter;
 mod hash_sizes;
 mod heads;
 mod hops;
