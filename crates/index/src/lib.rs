@@ -86,6 +86,7 @@ mod transmissions;
 mod version;
 mod view;
 
+pub use self::filter::{ROWS_PER_GUARD, search};
 pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
