@@ -1,8 +1,8 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes, observers,
-    packets, perf, stats, traces,
+    alerts, backup, channels, config, debug, decode, docs, health, hops, iata, ingest, jobs, mqtt, nodes,
+    observers, packets, perf, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -42,6 +42,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(channels::list_channels))
         .routes(routes!(channels::channel_messages))
         .routes(routes!(traces::trace))
+        .routes(routes!(hops::resolve_hops))
+        .routes(routes!(debug::affinity))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
         .routes(routes!(perf::perf))

@@ -12,6 +12,7 @@ use meshcore::{Location, NodeKey, PayloadType, Role};
 use smallvec::SmallVec;
 
 use crate::index::Index;
+use crate::nodes::Node;
 use crate::view::{ObservationView, TransmissionView};
 
 pub(crate) mod book;
@@ -37,6 +38,7 @@ use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
 use relays::Relays;
+pub use resolve::{Beside, ExplainedHop};
 use scores::Scored;
 
 /// From which posterior on a hop is shown as a node: of those named so, at least 95 of 100 are right; see the test
@@ -56,6 +58,8 @@ pub struct HopResolver {
 struct Knowledge {
     model: Model,
     edges: Edges,
+    /// The newest observation when it was learned; `None` before any.
+    at: Option<UnixMillis>,
 }
 
 /// A node that may stand behind a hop.
@@ -74,7 +78,12 @@ pub struct HopNode {
     /// Whether it may forward packets: a repeater or room that has not said that it does not, or an observer that has said
     /// that it does.
     pub relays: bool,
+    /// Whether it is never named, though it has its part in what others are taken for.
+    pub is_hidden: bool,
 }
+
+/// Says of a node, by its key and what its adverts told, whether it is never to be named.
+pub type Hides = dyn Fn(&NodeKey, Option<&Node>) -> bool + Send;
 
 /// What is known of a packet beside its path.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -153,9 +162,15 @@ impl HopResolver {
         self.knowledge.model.candidates.find(key).map(|place| self.knowledge.model.candidates.at(place))
     }
 
-    /// The nodes that a hop with these bytes can mean, in the order of keys.
-    pub fn candidates(&self, hop: &[u8]) -> impl ExactSizeIterator<Item = &HopNode> {
-        self.knowledge.model.candidates.of(hop).iter().map(|place| self.knowledge.model.candidates.at(*place))
+    /// The nodes that a hop with these bytes can mean, in the order of keys; without hidden ones.
+    pub fn candidates(&self, hop: &[u8]) -> impl Iterator<Item = &HopNode> {
+        self.knowledge
+            .model
+            .candidates
+            .of(hop)
+            .iter()
+            .map(|place| self.knowledge.model.candidates.at(*place))
+            .filter(|node| !node.is_hidden)
     }
 
     /// What a node relays; `None` when it is not known to relay anything.
@@ -170,7 +185,7 @@ impl HopResolver {
 
     /// Who was heard beside a node at the ends of paths, the most often heard first; see [`Neighbour`].
     pub fn neighbours(&self, key: &NodeKey) -> Vec<Neighbour> {
-        let Knowledge { model, edges } = &*self.knowledge;
+        let Knowledge { model, edges, .. } = &*self.knowledge;
         model.candidates.find(key).map_or_else(Vec::new, |node| edges.of(model, node))
     }
 
@@ -184,8 +199,13 @@ impl HopResolver {
     pub fn links(&self, key: &NodeKey) -> Vec<(NodeKey, f32)> {
         let model = &self.knowledge.model;
         let Some(node) = model.candidates.find(key) else { return Vec::new() };
-        let known = model.links().of(node).filter(|(other, _)| model.is_known(*other));
+        let known = model.links().of(node).filter(|(other, _)| model.is_shown(*other));
         known.map(|(other, count)| (model.key(other), count)).collect()
+    }
+
+    /// When it was learned who is beside whom, by the newest observation of then.
+    pub fn learned_at(&self) -> Option<UnixMillis> {
+        self.knowledge.at
     }
 
     /// Bytes of heap.
@@ -214,16 +234,18 @@ struct HopEvidence {
     roles: Vec<Role>,
     sample: Sample,
     beside: Vec<FoundBeside>,
+    at: Option<UnixMillis>,
 }
 
 impl HopEvidence {
     /// Takes some milliseconds for a million observations.
-    fn gather(index: &Index) -> HopEvidence {
-        let candidates = Candidates::gather(index);
+    fn gather(index: &Index, hides: &Hides) -> HopEvidence {
+        let candidates = Candidates::gather(index, hides);
         let roles = learn::roles(index, candidates.nodes());
         let sample = Sample::take(index, &candidates);
         let beside = FoundBeside::gather(index, &candidates);
-        HopEvidence { candidates, roles, sample, beside }
+        let at = index.newest_time();
+        HopEvidence { candidates, roles, sample, beside, at }
     }
 }
 
@@ -232,7 +254,7 @@ impl Knowledge {
     fn learn(evidence: HopEvidence) -> Knowledge {
         let model = learn::learn(evidence.candidates, &evidence.roles, &evidence.sample);
         let edges = Edges::new(&model, &evidence.beside);
-        Knowledge { model, edges }
+        Knowledge { model, edges, at: evidence.at }
     }
 }
 
@@ -258,5 +280,10 @@ impl ObservationView<'_> {
             course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
         };
         resolver.resolve(path, &context)
+    }
+
+    /// The same by the newest resolver of its index.
+    pub fn resolved_path(&self) -> ResolvedPath {
+        self.resolve_path(&self.index.hops())
     }
 }

@@ -93,8 +93,8 @@ pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use hops::{
-    Course, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
-    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour,
+    PacketsOf, PathContext, RelayFigures, ResolvedHop, ResolvedPath, Scores,
 };
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;

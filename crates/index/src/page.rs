@@ -92,10 +92,10 @@ impl Index {
             sets.push(self.heard_in(regions));
         }
         if let Some(node) = query.node {
-            sets.push(self.adverts_of_any(&[node]));
+            sets.push(self.packets_of_any(&[node]));
         }
         if !query.nodes.is_empty() {
-            sets.push(self.adverts_of_any(&query.nodes));
+            sets.push(self.packets_of_any(&query.nodes));
         }
         if let Some(nodes) = &query.area_nodes {
             sets.push(self.adverts_of_any(nodes));
@@ -130,6 +130,11 @@ impl Index {
         ids.sort_unstable();
         ids.dedup();
         unite(ids.into_iter().filter_map(|id| self.observers.get(id)).map(|entry| &entry.heard).collect())
+    }
+
+    fn packets_of_any(&self, nodes: &[NodeKey]) -> Rows<'_> {
+        let packets = self.packets_of_each(nodes);
+        Cow::Owned(packets.into_iter().map(|packets| packets.rows).union())
     }
 
     fn adverts_of_any(&self, nodes: &[NodeKey]) -> Rows<'_> {

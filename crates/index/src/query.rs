@@ -32,9 +32,9 @@ pub struct PacketQuery {
     pub observers: Vec<ObserverId>,
     /// Only those heard by an observer of any of these regions (in either case); nothing when no observer is there.
     pub regions: Option<Vec<String>>,
-    /// Only adverts of this node.
+    /// Only packets of this node: see [`crate::Index::packets_of`].
     pub node: Option<NodeKey>,
-    /// Only adverts of any of these nodes; empty for all.
+    /// Only packets of any of these nodes; empty for all.
     pub nodes: Vec<NodeKey>,
     /// Only packets of this channel: its texts, unless `payload_type` asks for GRP_DATA.
     pub channel: Option<ChannelRef>,

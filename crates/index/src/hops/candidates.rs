@@ -4,7 +4,7 @@ use meshcore::{NodeKey, Role};
 use model::UnixMillis;
 use std::collections::BTreeMap;
 
-use super::HopNode;
+use super::{Hides, HopNode};
 use crate::index::Index;
 
 /// All nodes, and those of them that relay.
@@ -18,7 +18,7 @@ pub(super) struct Candidates {
 
 impl Candidates {
     /// Nodes by their adverts, and observers by what they say of themselves.
-    pub(super) fn gather(index: &Index) -> Self {
+    pub(super) fn gather(index: &Index, hides: &Hides) -> Self {
         let mut nodes: BTreeMap<NodeKey, HopNode> = BTreeMap::new();
         for node in index.nodes.iter() {
             let location = node.location.filter(|place| place.is_in_range() && !place.is_zero());
@@ -31,6 +31,7 @@ impl Candidates {
                     last_heard: node.last_seen,
                     adverts: node.advert_count,
                     relays: matches!(node.role, Role::Repeater | Role::Room),
+                    is_hidden: false,
                 },
             );
         }
@@ -44,12 +45,16 @@ impl Candidates {
                 last_heard: UnixMillis(i64::MIN),
                 adverts: 0,
                 relays: false,
+                is_hidden: false,
             });
             node.first_heard = node.first_heard.min(entry.record.first_seen);
             node.last_heard = node.last_heard.max(heard);
             node.relays = entry.record.can_relay.unwrap_or(node.relays);
         }
-        let nodes: Vec<HopNode> = nodes.into_values().collect();
+        let mut nodes: Vec<HopNode> = nodes.into_values().collect();
+        for node in &mut nodes {
+            node.is_hidden = hides(&node.key, index.nodes.get(&node.key));
+        }
         let relays = (0..nodes.len() as u32).filter(|place| nodes[*place as usize].relays).collect();
         Self { nodes, relays }
     }

@@ -125,15 +125,19 @@ impl Edges {
     /// What is beside a node, the most often heard first.
     pub(super) fn of(&self, model: &Model, node: u32) -> Vec<Neighbour> {
         let places = self.of_node.get(&node).map_or(&[][..], Vec::as_slice);
-        let mut neighbours: Vec<Neighbour> =
-            places.iter().map(|place| self.edges[*place as usize].seen_from(model, node)).collect();
+        let edges =
+            places.iter().map(|place| &self.edges[*place as usize]).filter(|edge| edge.is_shown(model));
+        let mut neighbours: Vec<Neighbour> = edges.map(|edge| edge.seen_from(model, node)).collect();
         neighbours.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.prefix.cmp(&b.prefix)));
         neighbours
     }
 
     /// Both ends of each edge: a node, and what is beside it.
     pub(super) fn all<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (NodeKey, Neighbour)> + 'a {
-        self.edges.iter().map(|edge| (model.key(edge.a), edge.seen_from(model, edge.a)))
+        self.edges
+            .iter()
+            .filter(|edge| edge.is_shown(model))
+            .map(|edge| (model.key(edge.a), edge.seen_from(model, edge.a)))
     }
 
     /// Bytes of heap.
@@ -149,6 +153,15 @@ impl Edge {
         Self { a, b, meetings: Meetings::default(), by_size: [0; 4], longest: 0, observers: Vec::new() }
     }
 
+    /// Whether both ends may be named.
+    fn is_shown(&self, model: &Model) -> bool {
+        let other = match self.b {
+            Beside::Node(other) => model.is_shown(other),
+            Beside::Hop(_) => true,
+        };
+        other && model.is_shown(self.a)
+    }
+
     fn seen_from(&self, model: &Model, node: u32) -> Neighbour {
         let other = match self.b {
             Beside::Node(b) if b == node => Beside::Node(self.a),
@@ -157,7 +170,9 @@ impl Edge {
         let (key, prefix, candidates) = match other {
             Beside::Node(other) => (Some(model.key(other)), model.key(other).0.to_vec(), Vec::new()),
             Beside::Hop(token) => {
-                let keys = model.candidates.of(&token.to_vec()).iter().map(|place| model.key(*place));
+                let shown =
+                    model.candidates.of(&token.to_vec()).iter().filter(|place| model.is_shown(**place));
+                let keys = shown.map(|place| model.key(*place));
                 (None, token.to_vec(), keys.filter(|key| *key != model.key(node)).collect())
             }
         };

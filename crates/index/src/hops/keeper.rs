@@ -1,5 +1,6 @@
 //! Keeping the resolver up to date, in the background.
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use model::{ObservationId, UnixMillis};
 
 use super::relays::RelayBook;
 use super::scores::Scored;
-use super::{HopEvidence, HopResolver, Knowledge};
+use super::{Hides, HopEvidence, HopResolver, Knowledge};
 use crate::index::{Index, SharedIndex};
 
 /// What is believed of the mesh changes slowly: it is learned anew no more often than this.
@@ -21,8 +22,9 @@ const LEARN_SHARE: u32 = 50;
 const SCORE_PAUSE: Duration = Duration::from_secs(300);
 
 /// Does what [`Index::hops`] is made of, in the background; one for an index.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct HopKeeper {
+    hides: Option<Box<Hides>>,
     relays: RelayBook,
     /// When it was learned last, and how long that took.
     learned: Option<(Instant, Duration)>,
@@ -36,6 +38,11 @@ pub struct HopKeeper {
 type IndexState = (ObservationId, usize, usize);
 
 impl HopKeeper {
+    /// One that never names some nodes.
+    pub fn hiding(hides: Box<Hides>) -> Self {
+        Self { hides: Some(hides), ..Self::default() }
+    }
+
     /// Learns anew if there is something new and the last time is long enough ago, and takes in what was relayed; then puts
     /// the new resolver in place. Readers and the writer of the index wait for none of it but some milliseconds.
     ///
@@ -63,13 +70,14 @@ impl HopKeeper {
         state: IndexState,
         now: UnixMillis,
     ) -> HopResolver {
+        let hides: &Hides = self.hides.as_deref().unwrap_or(&|_, _| false);
         let before = read().hops();
         let mut resolver = HopResolver::clone(&before);
         let may_learn =
             self.learned.is_none_or(|(at, took)| at.elapsed() >= LEARN_PAUSE.max(took * LEARN_SHARE));
         if may_learn && self.learned_of != Some(state) {
             let started = Instant::now();
-            let evidence = HopEvidence::gather(&read());
+            let evidence = HopEvidence::gather(&read(), hides);
             resolver.knowledge = Arc::new(Knowledge::learn(evidence));
             self.learned = Some((Instant::now(), started.elapsed()));
             self.learned_of = Some(state);
@@ -96,4 +104,10 @@ impl Index {
 
 fn state_of(index: &Index) -> IndexState {
     (index.next_ids().observation, index.nodes.len(), index.observers.len())
+}
+
+impl fmt::Debug for HopKeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HopKeeper(learned of {:?})", self.learned_of)
+    }
 }

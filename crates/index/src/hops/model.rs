@@ -156,6 +156,11 @@ impl Model {
         (node as usize) < self.candidates.nodes().len()
     }
 
+    /// Whether a node may be named.
+    pub(super) fn is_shown(&self, node: u32) -> bool {
+        self.is_known(node) && !self.candidates.at(node).is_hidden
+    }
+
     /// The share of relaying by nodes that have never adverted.
     pub(super) fn strangers(&self) -> f32 {
         self.strangers

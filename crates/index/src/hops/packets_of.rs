@@ -42,7 +42,7 @@ impl PacketsOf {
         self.rows.iter().rev().map(TxRow)
     }
 
-    /// Those first seen or heard in any set of rows that a query gave.
+    /// Whether this packet is one of them.
     pub fn contains(&self, row: TxRow) -> bool {
         self.rows.contains(row.0)
     }
@@ -54,9 +54,19 @@ impl Index {
     /// Where a hash fits no other node, the packets that name it are taken as they are; for the others the paths of the newest
     /// packets are resolved.
     pub fn packets_of(&self, key: &NodeKey) -> PacketsOf {
+        self.packets_naming(key, &self.hops(), MAX_READ)
+    }
+
+    /// The same of several nodes, which together cost little more than one: each has its part of the paths that are read.
+    pub(crate) fn packets_of_each(&self, keys: &[NodeKey]) -> Vec<PacketsOf> {
+        let resolver = self.hops();
+        let most = MAX_READ / keys.len().max(1);
+        keys.iter().map(|key| self.packets_naming(key, &resolver, most)).collect()
+    }
+
+    fn packets_naming(&self, key: &NodeKey, resolver: &HopResolver, most: usize) -> PacketsOf {
         let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
         let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), is_bounded: false };
-        let resolver = self.hops();
         let relays = resolver.node(key).is_some_and(|node| node.relays);
         let mut ambiguous = RoaringBitmap::new();
         for size in 1..=3 {
@@ -69,11 +79,10 @@ impl Index {
             }
         }
         ambiguous -= &packets.rows;
-        packets.is_bounded = ambiguous.len() > MAX_READ as u64;
-        let newest = ambiguous.iter().rev().take(MAX_READ);
-        let named: Vec<u32> = newest
-            .filter(|row| names(&TransmissionView { index: self, row: *row }, &resolver, key))
-            .collect();
+        packets.is_bounded = ambiguous.len() > most as u64;
+        let newest = ambiguous.iter().rev().take(most);
+        let named: Vec<u32> =
+            newest.filter(|row| names(&TransmissionView { index: self, row: *row }, resolver, key)).collect();
         packets.rows.extend(named);
         packets
     }

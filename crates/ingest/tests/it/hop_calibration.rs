@@ -90,7 +90,7 @@ fn judge(index: &Index, resolver: &HopResolver, truths: impl Iterator<Item = Tru
             let [way] = ways.as_slice() else { continue };
             for ((hop, resolved), key) in path.hops().zip(seen.resolve_path(resolver)).zip(way) {
                 let mut candidates = resolver.candidates(hop.bytes());
-                let only = if candidates.len() == 1 { candidates.next().map(|node| node.key) } else { None };
+                let only = candidates.next().filter(|_| candidates.next().is_none()).map(|node| node.key);
                 verdict.add(&resolved, only, *key);
             }
         }
