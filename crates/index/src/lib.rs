@@ -68,6 +68,7 @@ mod coverage;
 mod cursor;
 mod decode;
 mod error;
+mod filter;
 mod hash_sizes;
 mod heads;
 mod hex_grid;
@@ -97,6 +98,7 @@ mod transmissions;
 mod version;
 mod view;
 
+pub use self::filter::{ROWS_PER_GUARD, search};
 pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use clock_offsets::ClockOffset;
