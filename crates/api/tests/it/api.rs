@@ -11,6 +11,7 @@ mod errors;
 mod fields;
 mod headers;
 mod health;
+mod hops;
 mod ingest;
 mod known_channels;
 mod limits;

@@ -9,6 +9,7 @@ mod contract;
 mod coverage;
 mod filters;
 mod history;
+mod hops;
 mod invalid;
 mod naive;
 mod node_stats;
