@@ -7,6 +7,7 @@ mod docs;
 mod errors;
 mod headers;
 mod health;
+mod hops;
 mod ingest;
 mod nodes;
 mod observers;

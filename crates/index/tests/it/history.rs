@@ -271,7 +271,8 @@ fn frame(payload: &PayloadBuf, event: Event) -> Vec<u8> {
     let mut path = PathBuf::new(event.path % 3 + 1).unwrap();
     for hop in 0..[0, 1, 2, 5, 0][usize::from(event.path / 3) % 5] {
         let size = usize::from(event.path % 3 + 1);
-        path.push(&[hop + event.path / 64, 0x77, 0x78][..size]).unwrap();
+        // Four of the six that are passed advert, and two of those forward.
+        path.push(&node_key((hop + event.path / 64) % 6)[..size]).unwrap();
     }
     let route = Route::from_bits(event.route);
     let builder = FrameBuilder::new(route, payload).path(path.as_path());

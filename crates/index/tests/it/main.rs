@@ -7,6 +7,7 @@
 mod compaction;
 mod contract;
 mod history;
+mod hops;
 mod invalid;
 mod naive;
 mod node_stats;
