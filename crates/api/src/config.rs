@@ -4,10 +4,12 @@
 //! business and are ignored. The defaults are those of the contract.
 
 mod places;
+mod rate_limit;
 mod sections;
 mod theme;
 
 pub use places::{Area, GeoFilter, MapDefaults};
+pub use rate_limit::{Network, RateLimit};
 pub use sections::{
     BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, HealthThresholds,
     ListLimits, LiveMap, MapTiles, Timestamps, WebSocketLimits,
@@ -117,6 +119,8 @@ pub struct ApiConfig {
     pub client_rx_coverage: ClientRxCoverage,
     /// The page's customizer.
     pub customizer: Customizer,
+    /// How often a client may ask.
+    pub rate_limit: RateLimit,
     /// Bounds of the live feed.
     pub web_socket: WebSocketLimits,
     /// Whether this is a demonstration, so that the page can say so; set by the binary.

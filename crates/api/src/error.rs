@@ -3,6 +3,7 @@
 use crate::json::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use index::OverBudget;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -42,13 +43,14 @@ pub(crate) struct ErrorBody {
 pub(crate) struct HttpError {
     status: StatusCode,
     body: ErrorBody,
+    over: Option<OverBudget>,
 }
 
 impl HttpError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
         let body =
             ErrorBody { error: error.into(), parameter: None, detail: None, field: None, offset: None };
-        Self { status, body }
+        Self { status, body, over: None }
     }
 
     pub(crate) fn bad_request(error: impl Into<String>) -> Self {
@@ -63,9 +65,13 @@ impl HttpError {
     }
 
     pub(crate) fn missing_parameter(parameter: &str, error: &str) -> Self {
-        let mut error = Self::bad_request(error);
-        error.body.parameter = Some(parameter.to_owned());
-        error
+        Self::bad_request(error).with_parameter(parameter)
+    }
+
+    /// For texts that are the contract's, which do not begin with the parameter's name.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.body.parameter = Some(parameter.to_owned());
+        self
     }
 
     pub(crate) fn not_found(error: impl Into<String>) -> Self {
@@ -88,8 +94,20 @@ impl HttpError {
     }
 }
 
+impl From<OverBudget> for HttpError {
+    fn from(over: OverBudget) -> Self {
+        let error = Self::new(StatusCode::SERVICE_UNAVAILABLE, over.to_string());
+        Self { over: Some(over), ..error }
+    }
+}
+
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let mut response = (self.status, Json(self.body)).into_response();
+        if let Some(over) = self.over {
+            // The layer around all routes knows the class of the request, and makes the problem of it.
+            response.extensions_mut().insert(over);
+        }
+        response
     }
 }

@@ -12,6 +12,7 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// The query string as a typed struct; a value that does not fit is a 400 that names its parameter.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -34,6 +35,9 @@ fn form_pairs(query: &str) -> form_urlencoded::Parse<'_> {
     form_urlencoded::parse(query.as_bytes())
 }
 
+/// How long a client may take to send a body; ours are some kilobytes.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
 /// A JSON body of at most the route's limit.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
@@ -41,7 +45,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = HttpError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, HttpError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+        let bytes = tokio::time::timeout(BODY_TIME, Bytes::from_request(request, state)).await;
+        let bytes = bytes.map_err(|_elapsed| {
+            HttpError::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time")
+        })?;
+        let bytes = bytes.map_err(|rejection| match rejection {
             BytesRejection::FailedToBufferBody(failure)
                 if failure.status() == StatusCode::PAYLOAD_TOO_LARGE =>
             {
@@ -49,13 +57,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             }
             _ => HttpError::bad_request("body could not be read"),
         })?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let invalid = |detail: String| HttpError::bad_request("invalid JSON body").with_detail(detail);
-        let value =
-            serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
-        json.end().map_err(|error| invalid(error.to_string()))?;
-        Ok(Self(value))
+        json_of(&bytes).map(Self)
     }
+}
+
+/// A JSON body that was read already.
+///
+/// # Errors
+/// A 400 that says where it is wrong.
+pub(crate) fn json_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
+    let invalid = |detail: String| HttpError::bad_request("invalid JSON body").with_detail(detail);
+    // A list would be read as the fields of an object, in some order that nobody has promised.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(invalid("a list where an object is wanted".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
+    json.end().map_err(|error| invalid(error.to_string()))?;
+    Ok(value)
 }
 
 /// One path segment, decoded; a segment that is not UTF-8 names nothing, so it is a 404.

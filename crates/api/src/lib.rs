@@ -15,15 +15,19 @@
 
 mod airports;
 mod config;
+mod duration;
 mod error;
 mod extract;
+mod fields;
 mod json;
 mod lag;
+mod limits;
 mod live;
 mod metrics;
 mod middleware;
 mod openapi;
 mod page;
+mod problem;
 mod render;
 mod router;
 mod routes;
@@ -34,17 +38,19 @@ mod visibility;
 
 pub use config::{
     ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode,
-    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Timestamps, WebSocketLimits,
+    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
+    WebSocketLimits,
 };
 pub use error::ApiError;
-pub use live::LiveHub;
+pub use live::{LiveHub, asyncapi_json};
 pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;
 pub use services::{
     BackupError, BackupFile, BackupMaking, CheckpointResult, Count, DbFigures, FileIo, Freshness,
-    IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
+    GeoFilterError, IngestReport, IoRates, KnownChannel, KnownChannels, LoadStatus, MAX_PRUNED_AT_ONCE,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, PruneState, PruneStatus, PruneUnavailable,
+    RecentRejection, Registry, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

@@ -36,6 +36,7 @@ fn render(state: &ApiState, format: Format) -> String {
     own::alerts(&mut page, &books.alerts(own::EVENTS));
     own::jobs(&mut page, &books.jobs());
     own::requests(&mut page, state.timings().histograms());
+    own::limits(&mut page, state.limits());
     own::live(&mut page, state.live());
     own::process(&mut page, state);
     page.render(format)

@@ -2,25 +2,23 @@
 
 pub(crate) mod cors;
 pub(crate) mod headers;
+pub(crate) mod limits;
 pub(crate) mod timing;
+pub(crate) mod validators;
 
 use crate::error::HttpError;
 use crate::routes::backup;
 use crate::state::ApiState;
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::Request;
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use std::any::Any;
-use std::time::Duration;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
-
-/// A request that takes longer has a client that does not send its body, or found a fault of ours.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The layers of the API alone. Compression is quick rather than tight: lists are made for each request.
 pub(crate) fn around_api(api: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
@@ -28,7 +26,9 @@ pub(crate) fn around_api(api: Router<ApiState>, state: &ApiState) -> Router<ApiS
     let worthwhile = DefaultPredicate::new().and(NotForContentType::const_new(backup::TYPE));
     let compression = CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worthwhile);
     api.layer(CatchPanicLayer::custom(panicked))
-        .layer(axum::middleware::from_fn(limit_time))
+        .layer(from_fn_with_state(state.clone(), limits::for_class))
+        .layer(from_fn_with_state(state.clone(), validators::validate))
+        .layer(from_fn_with_state(state.clone(), limits::for_client))
         .layer(from_fn_with_state(state.clone(), timing::measure))
         .layer(compression)
         .layer(from_fn_with_state(state.clone(), cors::cross_origin))
@@ -38,17 +38,6 @@ pub(crate) fn around_api(api: Router<ApiState>, state: &ApiState) -> Router<ApiS
 /// The layers of everything.
 pub(crate) fn around_all(whole: Router<ApiState>, state: &ApiState) -> Router<ApiState> {
     whole.layer(from_fn_with_state(state.clone(), headers::common))
-}
-
-/// Ends requests that take too long. A backup takes as long as the database is large, and ends with its client.
-async fn limit_time(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    if matched.is_some_and(|path| path.as_str() == backup::PATH) {
-        return next.run(request).await;
-    }
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) => response,
-        Err(_elapsed) => StatusCode::REQUEST_TIMEOUT.into_response(),
-    }
 }
 
 /// A path of the API that does not exist.

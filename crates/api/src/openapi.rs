@@ -1,7 +1,10 @@
 //! The OpenAPI document, generated from the handlers.
 
+mod examples;
+mod refusals;
+
 use utoipa::OpenApi as _;
-use utoipa::openapi::schema::{Object, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOf, Object, Schema, SchemaType, Type};
 use utoipa::openapi::{OpenApi, RefOr};
 
 #[derive(utoipa::OpenApi)]
@@ -9,10 +12,17 @@ use utoipa::openapi::{OpenApi, RefOr};
     info(
         title = "MeshCore analyzer",
         description = "What the mesh says, as observers hear it. Compatible with CoreScope's API; the differences are \
-                       listed in docs/compatibility.md. Every answer that is not a success has the body of `ErrorBody`.",
+                       listed in docs/compatibility.md. An answer that is not a success has the body of `ErrorBody`, or of \
+                       `Problem` where a limit was reached.",
         license(name = "MIT OR Apache-2.0")
     ),
-    components(schemas(crate::live::frame::LiveMessage, crate::render::payload::DecodedPayload)),
+    components(schemas(
+        crate::live::frame::LiveMessage,
+        crate::live::protocol::ClientMessage,
+        crate::live::protocol::ServerMessage,
+        crate::render::payload::DecodedPayload,
+        crate::problem::Problem,
+    )),
     tags(
         (name = "core", description = "Is it alive, and what is in it"),
         (name = "config", description = "What the page needs to know of the configuration"),
@@ -48,8 +58,11 @@ fn document() -> OpenApi {
     if let Some(components) = document.components.as_mut() {
         for schema in components.schemas.values_mut() {
             require_what_may_be_null(schema);
+            let_lists_be_empty(schema);
         }
     }
+    refusals::add(&mut document);
+    examples::add(&mut document);
     document
 }
 
@@ -61,6 +74,18 @@ fn require_what_may_be_null(schema: &mut RefOr<Schema>) {
         RefOr::T(Schema::AllOf(all)) => all.items.iter_mut().for_each(require_what_may_be_null),
         RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(require_what_may_be_null),
         _ => {}
+    }
+}
+
+/// An empty list is one of each kind of rows, so that lists of several kinds are any of them and not one.
+fn let_lists_be_empty(schema: &mut RefOr<Schema>) {
+    if let RefOr::T(Schema::OneOf(one)) = schema
+        && one.items.iter().all(|item| matches!(item, RefOr::T(Schema::Array(_))))
+    {
+        let mut any = AnyOf::default();
+        any.items = std::mem::take(&mut one.items);
+        any.description = one.description.take();
+        *schema = RefOr::T(Schema::AnyOf(any));
     }
 }
 

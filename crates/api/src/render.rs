@@ -1,6 +1,7 @@
 //! From what the index holds to what the contract says: one definition of each object of the API.
 
 pub(crate) mod channel;
+pub(crate) mod counters;
 pub(crate) mod hex;
 pub(crate) mod hops;
 pub(crate) mod node;

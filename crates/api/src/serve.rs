@@ -1,16 +1,21 @@
 //! Serving on a socket until it is time to stop.
 
 use crate::error::ApiError;
+use crate::limits::Peer;
 use crate::live;
 use crate::router::router;
 use crate::state::ApiState;
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +27,9 @@ const GOODBYE_LIMIT: Duration = Duration::from_secs(2);
 
 /// A client that sends its request head byte by byte, or nothing at all, is let go after this (contract §0.2).
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
+
+/// A request's first line and headers; hyper answers longer ones, and more than a hundred headers, with 431.
+const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// Connections at a time; further ones wait in the system's queue. Each costs some kilobytes and a file descriptor.
 const MAX_CONNECTIONS: u32 = 4_096;
@@ -76,8 +84,8 @@ async fn accept(
     loop {
         let place = Arc::clone(places).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let connection = connection(stream, router.clone(), stopping.clone());
+            Ok((stream, peer)) => {
+                let connection = connection(stream, Peer(peer.ip()), router.clone(), stopping.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -93,14 +101,19 @@ async fn accept(
 }
 
 /// Serves one connection until it ends or becomes one of the live feed; told to stop, it finishes its request.
-async fn connection(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn connection(stream: TcpStream, peer: Peer, router: Router, mut stopping: watch::Receiver<bool>) {
     // Frames of the live feed are small and wait for nothing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection closed before it was set up");
     }
     let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(MAX_HEAD_BYTES);
     let service = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // What the limits count by.
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let told = async {
         // An error means that the server is gone, which also means to stop.

@@ -1,15 +1,18 @@
 //! What all handlers share.
 
 use crate::config::ApiConfig;
+use crate::error::HttpError;
 use crate::lag::LagMeter;
+use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
-use crate::services::Services;
+use crate::services::{Registry, Services};
 use arc_swap::{ArcSwap, Guard};
 use index::{Index, SharedIndex};
 use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use telemetry::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -24,14 +27,18 @@ struct Shared {
     index: SharedIndex,
     keys: Arc<KeyRing>,
     config: ArcSwap<ApiConfig>,
+    /// Configurations before this one.
+    config_version: AtomicU64,
     services: Arc<dyn Services>,
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    limits: Limits,
     requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
     started: Instant,
+    started_at: UnixMillis,
 }
 
 /// Lists of more rows than this are made on the blocking pool: at some microseconds a row they would hold up the
@@ -45,12 +52,15 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            limits: Limits::new(),
             requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
+            started_at: UnixMillis::now(),
             index,
             keys: Arc::new(KeyRing::with_public()),
             config: ArcSwap::from_pointee(config),
+            config_version: AtomicU64::new(0),
             services,
         };
         Self { shared: Arc::new(shared) }
@@ -81,6 +91,16 @@ impl ApiState {
     /// Replaces the configuration; requests that have begun finish with the one before.
     pub fn set_config(&self, config: ApiConfig) {
         self.shared.config.store(Arc::new(config));
+        self.shared.config_version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Changes a part of the configuration, with the same effect.
+    pub(crate) fn change_config(&self, change: impl Fn(&mut ApiConfig)) {
+        self.shared.config.rcu(|config| {
+            let mut config = config.as_ref().clone();
+            change(&mut config);
+            config
+        });
     }
 
     /// Where ingest announces what it has applied to the index.
@@ -90,6 +110,11 @@ impl ApiState {
 
     pub(crate) fn config(&self) -> Guard<Arc<ApiConfig>> {
         self.shared.config.load()
+    }
+
+    /// Another number for another configuration.
+    pub(crate) fn config_version(&self) -> u64 {
+        self.shared.config_version.load(Ordering::Acquire)
     }
 
     pub(crate) fn config_arc(&self) -> Arc<ApiConfig> {
@@ -120,9 +145,17 @@ impl ApiState {
         &self.shared.lag
     }
 
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
     /// The right to make a backup, if nobody else has it.
     pub(crate) fn turn_to_back_up(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.shared.backups).try_acquire_owned().ok()
+    }
+
+    pub(crate) fn started_at(&self) -> UnixMillis {
+        self.shared.started_at
     }
 
     pub(crate) fn uptime_secs(&self) -> u64 {
@@ -142,13 +175,36 @@ impl ApiState {
         &self,
         rows: usize,
         answer: impl FnOnce(&SharedIndex) -> T + Send + 'static,
-    ) -> Result<T, crate::error::HttpError> {
+    ) -> Result<T, HttpError> {
         if rows <= MANY_ROWS {
             return Ok(answer(&self.shared.index));
         }
         let index = Arc::clone(&self.shared.index);
-        tokio::task::spawn_blocking(move || answer(&index)).await.map_err(|_panic| {
-            crate::error::HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-        })
+        self.blocking(move || answer(&index)).await
+    }
+
+    /// Does something that takes the time of a disk or of another process, off the threads that serve everyone.
+    ///
+    /// # Errors
+    /// When it panicked; the client gets a 500.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HttpError> {
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_panic| HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
+    }
+
+    /// Asks the registry, which may take its time.
+    ///
+    /// # Errors
+    /// As [`ApiState::blocking`].
+    pub(crate) async fn registry<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Registry) -> T + Send + 'static,
+    ) -> Result<T, HttpError> {
+        let registry = self.shared.services.registry();
+        self.blocking(move || ask(registry.as_ref())).await
     }
 }

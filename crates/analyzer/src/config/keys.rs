@@ -34,7 +34,7 @@ pub(super) const KEYS: Keys = &[
     ("cacheTTL", NoEffect("nothing is cached; the values are only passed to the page")),
     ("channelKeys", Used),
     ("channelKeysPath", Used),
-    ("clientRxCoverage", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxCoverage", Section(&[("enabled", Used)])),
     ("compression", NoEffect("answers are always compressed when the client asks for it")),
     ("corsAllowedOrigins", Used),
     ("customizer", Section(&[("disabledTabs", Used)])),
@@ -53,8 +53,8 @@ pub(super) const KEYS: Keys = &[
     ("home", Used),
     ("https", NoEffect("put a reverse proxy in front for HTTPS")),
     ("ingestBufferSize", Used),
-    ("knownChannelsRefreshMs", NoEffect("the community channel list is not implemented yet")),
-    ("knownChannelsUrl", NoEffect("the community channel list is not implemented yet")),
+    ("knownChannelsRefreshMs", Used),
+    ("knownChannelsUrl", Used),
     ("limits", Used),
     ("listen", Section(LISTEN)),
     ("listLimits", Section(LIST_LIMITS)),
@@ -78,6 +78,7 @@ pub(super) const KEYS: Keys = &[
     ("packetStore", NoEffect("the memory window is not implemented yet")),
     ("perfSlowMs", Used),
     ("port", Used),
+    ("rateLimit", Section(RATE_LIMIT)),
     ("regions", Used),
     ("resolvedPath", NoEffect("resolved paths are never stored")),
     ("retention", Section(RETENTION)),
@@ -91,7 +92,7 @@ pub(super) const KEYS: Keys = &[
     ("timestamps", Section(TIMESTAMPS)),
     ("typeColors", Used),
     ("validateSignatures", Used),
-    ("webSocket", Section(&[("maxClients", Used)])),
+    ("webSocket", Section(&[("maxClients", Used), ("maxClientsPerAddress", Used)])),
     ("wsReconnectMs", Used),
 ];
 
@@ -136,6 +137,9 @@ const HEALTH_THRESHOLDS: Keys = &[
     ("relayActiveHours", Used),
 ];
 
+const RATE_LIMIT: Keys =
+    &[("burst", Used), ("enabled", Used), ("perSecond", Used), ("trustForwardedFor", Used)];
+
 const LIST_LIMITS: Keys = &[
     ("analyticsMax", NoEffect("the analytics are not implemented yet")),
     ("bulkHealthMax", Used),
@@ -165,7 +169,7 @@ const MQTT_SOURCE: Keys = &[
 ];
 
 const RETENTION: Keys = &[
-    ("clientRxDays", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxDays", Used),
     ("metricsDays", Used),
     ("nodeDays", Used),
     ("observerDays", Used),

@@ -202,6 +202,7 @@ impl Loaded {
                 file.validate_signatures.unwrap_or(defaults.validate_signatures).to_string()
             }
             "webSocket.maxClients" => api.web_socket.max_clients.to_string(),
+            "webSocket.maxClientsPerAddress" => api.web_socket.max_clients_per_address.to_string(),
             _ => return None,
         })
     }

@@ -175,10 +175,13 @@ pub struct Customizer {
 pub struct WebSocketLimits {
     /// Most clients at a time; further ones get 503.
     pub max_clients: usize,
+    /// Most of them from one address; further ones get 429. 0 for no limit. Addresses of this machine, such as that of a
+    /// proxy, are not counted.
+    pub max_clients_per_address: usize,
 }
 
 impl Default for WebSocketLimits {
     fn default() -> Self {
-        Self { max_clients: 2_000 }
+        Self { max_clients: 2_000, max_clients_per_address: 100 }
     }
 }

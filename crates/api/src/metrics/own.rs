@@ -1,6 +1,7 @@
 //! What is not a series: alerts, jobs, requests, the live feed, the index, the program.
 
 use super::exposition::{BaseUnit, Describe, Exposition, HistogramSample, Kind};
+use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::RouteHistogram;
 use crate::routes::health::BUILD;
@@ -95,6 +96,39 @@ pub(super) fn requests(page: &mut Exposition, histograms: Vec<RouteHistogram>) {
     }
 }
 
+pub(super) fn limits(page: &mut Exposition, limits: &Limits) {
+    for figures in limits.figures() {
+        let class = ("class", figures.class.name());
+        let of =
+            gauge("http_requests_running", BaseUnit::None, "Requests that are worked on, by what they cost.");
+        page.number(of, &[class], figures.running as f64);
+        let of = gauge("http_requests_waiting", BaseUnit::None, "Requests that wait for a place.");
+        page.number(of, &[class], figures.waiting as f64);
+        let of = counter(
+            "http_requests_over_limit",
+            BaseUnit::None,
+            "Requests that were refused or given up, by the limit that they were over.",
+        );
+        let over =
+            [("places", figures.refused_busy), ("time", figures.over_time), ("rows", figures.over_rows)];
+        for (limit, count) in over {
+            page.number(of, &[class, ("limit", limit)], count as f64);
+        }
+    }
+    let of = counter(
+        "http_requests_too_often",
+        BaseUnit::None,
+        "Requests refused since their address asks too often.",
+    );
+    page.number(of, &[], limits.addresses.refused() as f64);
+    let of = gauge(
+        "http_addresses",
+        BaseUnit::None,
+        "Addresses that have asked lately, as the rate limit remembers them.",
+    );
+    page.number(of, &[], limits.addresses.known() as f64);
+}
+
 pub(super) fn live(page: &mut Exposition, hub: &LiveHub) {
     let of = gauge("live_viewers", BaseUnit::None, "Clients of the live feed.");
     page.number(of, &[], hub.clients() as f64);
@@ -106,6 +140,13 @@ pub(super) fn live(page: &mut Exposition, hub: &LiveHub) {
         &[],
         hub.skipped_observations() as f64,
     );
+    let of = gauge("live_subscriptions", BaseUnit::None, "Subscriptions of /api/live.");
+    page.number(of, &[], hub.subscriptions() as f64);
+    let of =
+        counter("live_missed_rows", BaseUnit::None, "Rows that slow subscribers were told that they missed.");
+    page.number(of, &[], hub.missed_rows() as f64);
+    let of = counter("live_refused_clients", BaseUnit::None, "Live clients for whom there was no place.");
+    page.number(of, &[], hub.refused_clients() as f64);
 }
 
 pub(super) fn process(page: &mut Exposition, state: &ApiState) {

@@ -58,9 +58,9 @@ fn policy_with_embedders(policy: &'static str, origins: &[String]) -> HeaderValu
     HeaderValue::from_str(&format!("{policy}{embedders}")).unwrap_or(HeaderValue::from_static(policy))
 }
 
-/// Answers of the API are as of now.
+/// Answers of the API are as of now; those with an `ETag` say themselves how they may be kept.
 pub(crate) async fn no_store(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

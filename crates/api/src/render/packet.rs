@@ -7,6 +7,7 @@ mod parts;
 pub(crate) use from_frame::{Verdict, decode_frame, decoded_packet};
 pub(crate) use from_index::{
     Observations, ObserverTexts, RECEIVED, decoded, grouped_row, hops, observation_row, packet_row,
+    packet_row_of,
 };
 pub(crate) use parts::frame_parts;
 

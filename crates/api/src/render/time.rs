@@ -17,6 +17,19 @@ pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
     format!("{date}:{second:02}.{millis:03}Z")
 }
 
+/// A time in UTC by a format of `strftime`; empty for times that no calendar has.
+pub(crate) fn utc(time: UnixMillis, format: &str) -> String {
+    jiff::Timestamp::from_millisecond(time.0)
+        .map(|time| time.strftime(format).to_string())
+        .unwrap_or_default()
+}
+
+/// `2026-05-17 16:01:39`: in UTC, as SQLite writes it.
+pub(crate) fn blank_separated(time: UnixMillis) -> String {
+    let (date, second, _) = parts(time);
+    format!("{}:{second:02}", date.replace('T', " "))
+}
+
 /// The date and time up to the minute, the second and the milliseconds.
 fn parts(time: UnixMillis) -> (String, i64, i64) {
     let secs = time.secs();

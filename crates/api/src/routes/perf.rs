@@ -3,6 +3,7 @@
 pub(crate) mod bundle;
 pub(crate) mod history;
 pub(crate) mod ledger;
+mod limits;
 mod types;
 
 use super::health::mebibytes;
@@ -54,6 +55,7 @@ fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
         packet_store: packet_store(state, &totals, index_bytes),
         sqlite: database(state.services().db_figures().unwrap_or_default(), &totals),
         runtime: runtime(state, index_bytes),
+        limits: limits::LimitFigures::of(state),
         memory_breakdown: with_memory.then_some(breakdown),
     }
 }

@@ -4,6 +4,8 @@
 
 mod api;
 mod app;
+mod examples;
+mod fuzz;
 mod golden;
 mod live;
 mod metrics;

@@ -11,6 +11,8 @@ use utoipa::ToSchema;
 
 /// What the firmware does with a frame.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+// The alerts have a verdict as well, and names of schemas are one namespace.
+#[schema(as = FrameVerdict)]
 pub(crate) struct Verdict {
     /// Whether it receives the frame.
     pub(crate) accepted: bool,

@@ -1,6 +1,7 @@
 //! Rendering transmissions and observations of the index.
 
 use super::{GroupedPacketRow, ObservationRow, PacketRow};
+use crate::fields::Fields;
 use crate::json::to_text;
 use crate::render::hex;
 use crate::render::hops::resolved_path;
@@ -31,20 +32,31 @@ pub(crate) fn packet_row(
     keys: &KeyRing,
     observations: Observations,
 ) -> PacketRow {
+    packet_row_of(packet, keys, observations, &Fields::all())
+}
+
+/// The same with some fields only; of the others, those that cost something are left empty.
+pub(crate) fn packet_row_of(
+    packet: &TransmissionView<'_>,
+    keys: &KeyRing,
+    observations: Observations,
+    fields: &Fields<PacketRow>,
+) -> PacketRow {
     let best = packet.best();
     let observer = ObserverTexts::of(best.observer());
-    let hops = hops(&packet.frame(), best.path());
+    let wants_hops = fields.wants("path_json") || fields.wants("_parsedPath");
+    let hops = if wants_hops { hops(&packet.frame(), best.path()) } else { Vec::new() };
     let first_seen = rfc3339(packet.first_seen());
     PacketRow {
         id: packet.id().0,
-        raw_hex: hex::upper(packet.raw()),
+        raw_hex: fields.make("raw_hex", || hex::upper(packet.raw())),
         hash: packet.hash().to_string(),
         timestamp: first_seen.clone(),
         first_seen,
         latest: rfc3339(packet.latest()),
         route_type: packet.frame().route().code(),
         payload_type: packet.payload_type().code(),
-        decoded_json: to_text(&decoded(packet, keys)),
+        decoded_json: fields.make("decoded_json", || to_text(&decoded(packet, keys))),
         observation_count: u64::from(packet.observation_count()),
         observer_count: u64::from(packet.observer_count()),
         scope_name: packet.scope().map(str::to_owned),
@@ -53,23 +65,29 @@ pub(crate) fn packet_row(
         observer_iata: observer.iata,
         snr: best.snr().map(model::SnrQuarterDb::db),
         rssi: best.rssi().map(f64::from),
-        path_json: Some(to_text(&hops)),
+        path_json: fields.make("path_json", || Some(to_text(&hops))),
         direction: Some(RECEIVED),
         parsed_path: (!hops.is_empty()).then_some(hops),
         resolved_path: resolved_path(&best),
         observations: match observations {
             Observations::LeftOut => None,
+            _ if !fields.wants("observations") => None,
             _ => Some(packet.observations().map(|heard| observation_row(&heard, observations)).collect()),
         },
     }
 }
 
 /// A transmission as a row of `/api/packets?groupByHash=true`.
-pub(crate) fn grouped_row(packet: &TransmissionView<'_>, keys: &KeyRing) -> GroupedPacketRow {
+pub(crate) fn grouped_row(
+    packet: &TransmissionView<'_>,
+    keys: &KeyRing,
+    fields: &Fields<GroupedPacketRow>,
+) -> GroupedPacketRow {
     let best = packet.best();
     let observer = ObserverTexts::of(best.observer());
-    let iatas: BTreeSet<&str> =
-        packet.observations().filter_map(|heard| heard.observer().iata.as_deref()).collect();
+    let iatas: BTreeSet<&str> = fields.make("distinct_iatas", || {
+        packet.observations().filter_map(|heard| heard.observer().iata.as_deref()).collect()
+    });
     let count = u64::from(packet.observation_count());
     GroupedPacketRow {
         id: packet.id().0,
@@ -83,11 +101,11 @@ pub(crate) fn grouped_row(packet: &TransmissionView<'_>, keys: &KeyRing) -> Grou
         observer_name: observer.name,
         observer_iata: observer.iata,
         distinct_iatas: iatas.into_iter().map(str::to_owned).collect(),
-        path_json: Some(to_text(&hops(&packet.frame(), best.path()))),
+        path_json: fields.make("path_json", || Some(to_text(&hops(&packet.frame(), best.path())))),
         payload_type: packet.payload_type().code(),
         route_type: packet.frame().route().code(),
-        raw_hex: hex::upper(packet.raw()),
-        decoded_json: to_text(&decoded(packet, keys)),
+        raw_hex: fields.make("raw_hex", || hex::upper(packet.raw())),
+        decoded_json: fields.make("decoded_json", || to_text(&decoded(packet, keys))),
         snr: best.snr().map(model::SnrQuarterDb::db),
         rssi: best.rssi().map(f64::from),
     }

@@ -3,8 +3,9 @@
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Whole, choice, csv, limit, parsed};
+use crate::fields::{Fields, Rows};
 use crate::json::Json;
-use crate::render::packet::{GroupedPacketRow, Observations, PacketRow, grouped_row, packet_row};
+use crate::render::packet::{GroupedPacketRow, Observations, PacketRow, grouped_row, packet_row_of};
 use crate::routes::channels::parse_channel;
 use crate::state::ApiState;
 use crate::visibility::{area_key, nodes_in_area, regions};
@@ -88,6 +89,10 @@ pub(crate) struct PacketsParams {
     #[serde(rename = "groupByHash", deserialize_with = "parsed")]
     #[param(value_type = Option<bool>)]
     group_by_hash: Option<bool>,
+    /// Only these fields of each row, such as `id,hash,snr`; the rest is not made, and the rows are quicker.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    fields: Vec<String>,
 }
 
 /// Which end comes first.
@@ -127,8 +132,10 @@ pub(crate) struct PacketsResponse {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum PacketRows {
-    Plain(Vec<PacketRow>),
-    Grouped(Vec<GroupedPacketRow>),
+    #[schema(value_type = Vec<PacketRow>)]
+    Plain(Rows<PacketRow>),
+    #[schema(value_type = Vec<GroupedPacketRow>)]
+    Grouped(Rows<GroupedPacketRow>),
 }
 
 /// A page of packets.
@@ -141,14 +148,15 @@ pub(crate) async fn list_packets(
     Params(params): Params<PacketsParams>,
 ) -> Result<Json<PacketsResponse>, HttpError> {
     let config = state.config_arc();
+    let fields = params.fields.clone();
     let shape = if params.group_by_hash == Some(true) {
-        Shape::Grouped
+        Shape::Grouped(Fields::named(fields)?)
     } else if params.expand.is_some() {
-        Shape::Plain(Observations::Listed)
+        Shape::Plain(Observations::Listed, Fields::named(fields)?)
     } else {
-        Shape::Plain(Observations::LeftOut)
+        Shape::Plain(Observations::LeftOut, Fields::named(fields)?)
     };
-    let asked = Asked::new(params, shape, &config)?;
+    let asked = Asked::new(params, &shape, &config)?;
     let keys = state.keys().clone();
     let rows = asked.query.limit;
     let answer = state.read_rows(rows, move |index| answer(index, asked, shape, &config, &keys)).await?;
@@ -156,10 +164,9 @@ pub(crate) async fn list_packets(
 }
 
 /// What the rows look like.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
-    Plain(Observations),
-    Grouped,
+    Plain(Observations, Fields<PacketRow>),
+    Grouped(Fields<GroupedPacketRow>),
 }
 
 /// A query, and the names in it that only the index can turn into keys.
@@ -171,8 +178,8 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(params: PacketsParams, shape: Shape, config: &ApiConfig) -> Result<Self, HttpError> {
-        let sort = if shape == Shape::Grouped { Sort::Latest } else { Sort::Id };
+    fn new(params: PacketsParams, shape: &Shape, config: &ApiConfig) -> Result<Self, HttpError> {
+        let sort = if matches!(shape, Shape::Grouped(_)) { Sort::Latest } else { Sort::Id };
         if params.cursor.is_some_and(|cursor| cursor.sort() != sort) {
             return Err(HttpError::bad_parameter("cursor", "belongs to a list of another order"));
         }
@@ -251,19 +258,20 @@ fn answer(
     };
     let (first, rest) = page.rows.split_at(page.rows.len().min(ROWS_PER_GUARD));
     let packets = match shape {
-        Shape::Plain(observations) => {
-            let make = |index: &Index, row: TxRow| packet_row(&index.view(row), keys, observations);
+        Shape::Plain(observations, fields) => {
+            let make =
+                |index: &Index, row: TxRow| packet_row_of(&index.view(row), keys, observations, &fields);
             let mut rows: Vec<PacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
             drop(guard);
             in_portions(index, rest, &mut rows, make);
-            PacketRows::Plain(rows)
+            PacketRows::Plain(Rows { rows, fields })
         }
-        Shape::Grouped => {
-            let make = |index: &Index, row: TxRow| grouped_row(&index.view(row), keys);
+        Shape::Grouped(fields) => {
+            let make = |index: &Index, row: TxRow| grouped_row(&index.view(row), keys, &fields);
             let mut rows: Vec<GroupedPacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
             drop(guard);
             in_portions(index, rest, &mut rows, make);
-            PacketRows::Grouped(rows)
+            PacketRows::Grouped(Rows { rows, fields })
         }
     };
     PacketsResponse {

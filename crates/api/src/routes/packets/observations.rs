@@ -2,10 +2,13 @@
 
 use crate::error::HttpError;
 use crate::extract::JsonBody;
+use crate::fields::{Fields, Rows};
 use crate::json::Json;
+use crate::limits::Deadline;
 use crate::render::packet::{ObservationRow, Observations, observation_row};
 use crate::state::ApiState;
 use axum::extract::State;
+use index::OverBudget;
 use model::PacketHash;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,15 +20,23 @@ pub(crate) struct ObservationsRequest {
     /// Content hashes, at most 200.
     #[schema(max_items = 200)]
     hashes: Vec<String>,
+    /// Only these fields of each observation; all of them when absent or empty.
+    #[serde(default)]
+    #[schema(required = false)]
+    fields: Vec<String>,
 }
 
 /// Observations by content hash, as it was asked for; hashes that are not known are left out.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ObservationsResponse {
-    results: BTreeMap<String, Vec<ObservationRow>>,
+    #[schema(value_type = BTreeMap<String, Vec<ObservationRow>>)]
+    results: BTreeMap<String, Rows<ObservationRow>>,
 }
 
 const MAX_HASHES: usize = 200;
+
+/// Some fifty megabytes of an answer. A packet is heard some ten times, or a hundred.
+const MAX_OBSERVATIONS: u64 = 100_000;
 
 /// The observations of many packets.
 #[utoipa::path(
@@ -34,20 +45,28 @@ const MAX_HASHES: usize = 200;
 )]
 pub(crate) async fn packet_observations(
     State(state): State<ApiState>,
+    deadline: Deadline,
     JsonBody(request): JsonBody<ObservationsRequest>,
 ) -> Result<Json<ObservationsResponse>, HttpError> {
     if request.hashes.len() > MAX_HASHES {
         return Err(HttpError::bad_request("too many hashes (max 200)"));
     }
+    let fields = Fields::<ObservationRow>::named(request.fields)?;
+    let detail = if fields.wants("raw_hex") { Observations::WithFrames } else { Observations::Listed };
+    let mut budget = deadline.budget().with_rows(MAX_OBSERVATIONS);
     let rows = request.hashes.len();
     let results = state.read_rows(rows, move |index| {
-        let index = index.read();
-        let found = request.hashes.into_iter().filter_map(|text| {
-            let packet = index.by_hash(text.parse::<PacketHash>().ok()?)?;
-            let rows = packet.observations().map(|heard| observation_row(&heard, Observations::WithFrames));
-            Some((text, rows.collect()))
-        });
-        found.collect()
+        let mut results = BTreeMap::new();
+        for text in request.hashes {
+            let Ok(hash) = text.parse::<PacketHash>() else { continue };
+            // A guard for each, so that many long lists do not keep ingest waiting.
+            let index = index.read();
+            let Some(packet) = index.by_hash(hash) else { continue };
+            budget.spend(u64::from(packet.observation_count()))?;
+            let rows = packet.observations().map(|heard| observation_row(&heard, detail)).collect();
+            results.insert(text, Rows { rows, fields: fields.clone() });
+        }
+        Ok::<_, OverBudget>(results)
     });
-    Ok(Json(ObservationsResponse { results: results.await? }))
+    Ok(Json(ObservationsResponse { results: results.await?? }))
 }

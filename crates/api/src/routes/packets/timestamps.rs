@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 pub(crate) struct TimestampsParams {
     /// First heard after this time, RFC 3339.
     #[serde(default, deserialize_with = "parsed")]
-    #[param(value_type = String)]
+    #[param(value_type = String, required = true)]
     since: Option<Moment>,
 }
 

@@ -1,5 +1,6 @@
 //! The answers of `/api/perf*`.
 
+use super::limits::LimitFigures;
 use crate::routes::health::SlowQuery;
 use crate::services::CheckpointResult;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub(crate) struct PerfResponse {
     pub(crate) sqlite: DatabaseFigures,
     #[serde(rename = "goRuntime")]
     pub(crate) runtime: RuntimeFigures,
+    /// What requests may take, and how often it was too much.
+    pub(crate) limits: LimitFigures,
     /// Bytes by structure of the index; only with `mem=1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -10,7 +10,7 @@ async fn from_origin(app: &TestApp, method: Method, origin: &str) -> Answer {
 #[tokio::test]
 async fn answers_of_the_api_are_never_stored_and_never_guessed_at() {
     let app = TestApp::init();
-    for path in ["/api/stats", "/api/nope", "/api/spec", "/api/packets?limit=x"] {
+    for path in ["/api/stats", "/api/nope", "/api/nodes", "/api/packets?limit=x"] {
         let answer = app.get(path).await;
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -28,6 +28,10 @@ async fn answers_are_compressed_for_those_who_ask() {
         assert!(answer.body.len() < 40_000);
     }
     assert!(app.get("/api/packets").await.headers.get("content-encoding").is_none());
+    // A few bytes would only get more.
+    let small =
+        app.send(Method::GET, "/api/config/areas", &[("accept-encoding", "gzip")], Body::empty()).await;
+    assert!(small.headers.get("content-encoding").is_none() && small.body.len() < 32);
 }
 
 #[tokio::test]

@@ -47,7 +47,6 @@ fn packets_moved_by(ms: i64) -> SharedIndex {
         let envelope: Value = serde_json::from_str(line).unwrap();
         writer.take(number, &envelope);
     }
-    guard.refresh_hops();
     drop(guard);
     index
 }
@@ -168,23 +167,32 @@ pub(crate) fn hear_again(index: &SharedIndex, number: u64) -> ObservationId {
     let id = index.next_ids().observation;
     let transmission = TransmissionId(number);
     let head_id = index.next_ids().head;
-    let bytes = [1, 1, u8::try_from(head_id.0 % 256).unwrap()];
-    let head = index.head_id(&bytes).unwrap_or(head_id);
-    if head == head_id {
-        index.apply(&Change::Head(FrameHead { id: head, bytes: bytes.into() })).unwrap();
-    }
+    let [.., high, low] = u32::try_from(head_id.0).unwrap().to_be_bytes();
+    // More hops than that when somebody has come this way already.
+    let short = [1, 1, low];
+    let bytes: &[u8] = if index.head_id(&short).is_none() { &short } else { &[1, 4, 0xFE, 0xFE, high, low] };
+    index.apply(&Change::Head(FrameHead { id: head_id, bytes: bytes.into() })).unwrap();
     let observation = Observation {
         id,
         transmission,
         observer: ObserverId(0),
         time: UnixMillis(1_779_120_000_000),
-        head,
+        head: head_id,
         snr: SnrQuarterDb::from_db(3.5),
         rssi: Some(-88),
         score: None,
     };
     index.apply(&Change::Observation(observation)).unwrap();
     id
+}
+
+/// Takes in a copy of a frame, of a packet that is there or new.
+pub(crate) fn hear_frame(index: &SharedIndex, raw: &[u8], observer: ObserverId, time: UnixMillis) {
+    let mut index = index.write();
+    let mut writer = Writer { index: &mut index, observers: HashMap::new(), newest: None };
+    let frame = Frame::parse(raw).unwrap();
+    let transmission = writer.transmission(&frame, raw);
+    writer.hear(transmission, observer, &frame, time);
 }
 
 /// Adds a node whose key differs only in its last byte from another's, and returns the other's key.

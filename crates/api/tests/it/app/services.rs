@@ -1,6 +1,6 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
-use super::TestBooks;
+use super::{TestBooks, TestRegistry};
 use api::{
     BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates,
     LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services,
@@ -16,9 +16,12 @@ use tokio::sync::Semaphore;
 
 pub(crate) struct TestServices {
     pub(crate) books: TestBooks,
+    pub(crate) registry: Arc<TestRegistry>,
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
+    /// Whether submitted packets are never answered.
+    pub(crate) hold_submissions: Mutex<bool>,
     /// What a backup has in it.
     pub(crate) backup: Mutex<Result<Vec<u8>, BackupError>>,
     /// Permits that backups wait for, one each.
@@ -33,9 +36,11 @@ impl Default for TestServices {
     fn default() -> Self {
         Self {
             books: TestBooks,
+            registry: Arc::default(),
             load: Mutex::new(LoadStatus::Ready),
             submitted: Mutex::default(),
             refuse: Mutex::default(),
+            hold_submissions: Mutex::default(),
             backup: Mutex::new(Ok(b"a database".to_vec())),
             backups: Arc::new(Semaphore::new(100)),
             given_up: Arc::default(),
@@ -67,12 +72,13 @@ impl Services for TestServices {
                 remarks: Vec::new(),
             }],
             observers: vec![ObserverAccount {
-                observer_id: "1f445b75f5eb65eec244a17a1e8660812a2529727a2329dda37c44684d8841ea".to_owned(),
+                observer_id: "1F445B75F5EB65EEC244A17A1E8660812A2529727A2329DDA37C44684D8841EA".to_owned(),
                 observer_name: None,
                 received: 3,
                 last_message: None,
                 outcomes: counts(),
                 remarks: Vec::new(),
+                naive_clock_24h: 7,
             }],
             recent_rejections: vec![RecentRejection {
                 time: NOW,
@@ -173,7 +179,14 @@ impl Services for TestServices {
             None => Ok(SubmittedPacket { transmission: TransmissionId(4_711) }),
         };
         self.submitted.lock().unwrap().push(packet);
+        if *self.hold_submissions.lock().unwrap() {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(async move { answer })
+    }
+
+    fn registry(&self) -> Arc<dyn api::Registry> {
+        self.registry.clone()
     }
 
     fn backup(&self) -> BackupMaking {

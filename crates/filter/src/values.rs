@@ -1,0 +1,187 @@
+//! The values that fields are compared with, and how texts are read as them.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::Offset;
+use regex::{Regex, RegexBuilder};
+
+/// A value of a comparison, of the kind of its field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A text; compared without regard to case.
+    Text(Text),
+    /// A number; of an age, seconds.
+    Number(f64),
+    /// True or false.
+    Flag(bool),
+    /// A time, in milliseconds since 1970.
+    Time(i64),
+    /// So many milliseconds before the moment at which the filter is tried.
+    Ago(i64),
+}
+
+/// A text as written and as compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    shown: String,
+    folded: String,
+}
+
+/// A regular expression, tried without regard to case. It takes time in proportion to the text, whatever it says.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    source: String,
+    regex: Regex,
+}
+
+/// A compiled expression may take this much memory, which stops `(a{1000}){1000}`.
+const MAX_PATTERN_BYTES: usize = 256 * 1024;
+
+impl Text {
+    pub(crate) fn new(shown: &str) -> Self {
+        Self { shown: shown.to_owned(), folded: shown.to_lowercase() }
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    pub(crate) fn equals(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            text.eq_ignore_ascii_case(&self.folded)
+        } else {
+            text.to_lowercase() == self.folded
+        }
+    }
+
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return text.to_lowercase().contains(&self.folded);
+        }
+        let (text, part) = (text.as_bytes(), self.folded.as_bytes());
+        part.is_empty() || text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+    }
+
+    pub(crate) fn starts(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return text.to_lowercase().starts_with(&self.folded);
+        }
+        text.get(..self.folded.len()).is_some_and(|start| start.eq_ignore_ascii_case(&self.folded))
+    }
+
+    pub(crate) fn ends(&self, text: &str) -> bool {
+        if !text.is_ascii() {
+            return text.to_lowercase().ends_with(&self.folded);
+        }
+        let from = text.len().checked_sub(self.folded.len());
+        from.is_some_and(|from| text[from..].eq_ignore_ascii_case(&self.folded))
+    }
+}
+
+impl Pattern {
+    /// # Errors
+    /// When it is no regular expression, or too large a one; the text says why.
+    pub(crate) fn new(source: &str) -> Result<Self, String> {
+        let regex = RegexBuilder::new(source).case_insensitive(true).size_limit(MAX_PATTERN_BYTES).build();
+        match regex {
+            Ok(regex) => Ok(Self { source: source.to_owned(), regex }),
+            Err(regex::Error::CompiledTooBig(_)) => Err("the expression is too large".to_owned()),
+            // The last line says what is wrong, those before it draw the place.
+            Err(error) => Err(error
+                .to_string()
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim()
+                .trim_start_matches("error: ")
+                .to_owned()),
+        }
+    }
+
+    /// As written.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.source == other.source
+    }
+}
+
+/// Texts in quotes, all else bare; both parse back to the same value.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => quoted(f, &text.shown),
+            Self::Number(number) => number.fmt(f),
+            Self::Flag(flag) => flag.fmt(f),
+            Self::Time(ms) => match Timestamp::from_millisecond(*ms) {
+                Ok(time) => time.fmt(f),
+                Err(_) => ms.fmt(f),
+            },
+            Self::Ago(ms) => write!(f, "{}s", *ms as f64 / 1000.0),
+        }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        quoted(f, &self.source)
+    }
+}
+
+/// Within quotes a backslash keeps a quote or a backslash from its meaning, and stands for itself before anything else,
+/// so that regular expressions need no second one.
+fn quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A number, with an optional sign and fraction.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    (plain && digits.starts_with(|first: char| first.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+/// `30s`, `15m`, `1h`, `7d`, `2w`, as milliseconds.
+pub(crate) fn duration(text: &str) -> Option<i64> {
+    let unit = text.chars().last()?;
+    let seconds = match unit {
+        's' => 1.0,
+        'm' => 60.0,
+        'h' => 3_600.0,
+        'd' => 86_400.0,
+        'w' => 604_800.0,
+        _ => return None,
+    };
+    let count = number(&text[..text.len() - 1]).filter(|count| *count >= 0.0)?;
+    let ms = count * seconds * 1000.0;
+    // A hundred years; longer ones are mistakes, and must not run over.
+    (ms <= 3.2e12).then_some(ms as i64)
+}
+
+/// RFC 3339, or a date with or without a time of day, which are UTC.
+pub(crate) fn time(text: &str) -> Option<i64> {
+    if let Ok(time) = text.parse::<Timestamp>() {
+        return Some(time.as_millisecond());
+    }
+    // Longer texts may name zones, which a filter that is shared should not depend on.
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-: T.".contains(&byte));
+    if !plain {
+        return None;
+    }
+    let moment = match text.parse::<DateTime>() {
+        Ok(moment) => moment,
+        Err(_) => text.parse::<Date>().ok()?.at(0, 0, 0, 0),
+    };
+    Offset::UTC.to_timestamp(moment).ok().map(jiff::Timestamp::as_millisecond)
+}

@@ -1,0 +1,4 @@
+//! The language, held against the vectors that the page's twin shares, and against itself.
+
+mod properties;
+mod vectors;
