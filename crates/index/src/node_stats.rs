@@ -52,7 +52,7 @@ pub struct NodeHealth {
     pub hops: Mean,
     /// The greatest time of an observation.
     pub last_heard: Option<UnixMillis>,
-    /// By number of packets, most first; of equals by key.
+    /// By number of packets, most first; of equals by id.
     pub observers: Vec<ObserverShare>,
     /// Whether only a part of the packets was looked at: counts are exact, unless there are very many, and signals and
     /// observers are those of the newest.
@@ -108,7 +108,8 @@ impl Index {
     /// Only the adverts of a node. None for a node that is not known.
     pub fn packets_by(&self, key: &NodeKey) -> NodePackets {
         let rows = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
-        NodePackets { rows: rows.iter().copied().collect(), bounded: false }
+        let rows = RoaringBitmap::from_sorted_iter(rows.iter().copied()).expect("rows rise");
+        NodePackets { rows, bounded: false }
     }
 
     /// Those of the packets that were first seen after `since`.
@@ -121,20 +122,20 @@ impl Index {
     pub fn node_health(&self, packets: &NodePackets, recent_from: UnixMillis) -> NodeHealth {
         let rows = &packets.rows;
         let mut health = NodeHealth { transmissions: rows.len(), ..NodeHealth::default() };
-        for row in rows.iter().rev().take(LOOKED_THROUGH) {
+        let mut shares = Shares::default();
+        for (place, row) in rows.iter().rev().take(LOOKED_THROUGH).enumerate() {
             let state = self.transmissions.state(row);
             health.observations += u64::from(state.observations);
             health.recent += u64::from(self.transmissions.first_seen(row) >= recent_from);
             health.last_heard = health.last_heard.max(Some(state.latest));
             health.hops.add((state.best_hops > 0).then_some(i64::from(state.best_hops)));
+            if place < LOOKED_AT {
+                let best = self.observations.get(state.best);
+                health.snr.add(best.snr.map(|snr| i64::from(snr.0)));
+                shares.add(&best);
+            }
         }
-        let mut shares = Shares::default();
-        for row in rows.iter().rev().take(LOOKED_AT) {
-            let best = self.best_observation(row);
-            health.snr.add(best.snr.map(|snr| i64::from(snr.0)));
-            shares.add(&best);
-        }
-        health.observers = self.ranked(shares);
+        health.observers = shares.ranked();
         health.bounded = packets.bounded || rows.len() > LOOKED_AT as u64;
         health
     }
@@ -160,13 +161,6 @@ impl Index {
 
     pub(crate) fn best_observation(&self, row: u32) -> ObservationRow {
         self.observations.get(self.transmissions.state(row).best)
-    }
-
-    fn ranked(&self, shares: Shares) -> Vec<ObserverShare> {
-        let mut ranked: Vec<ObserverShare> = shares.by_observer.into_iter().flatten().collect();
-        let key_of = |share: &ObserverShare| self.observer_record(share.observer).map(|record| &record.key);
-        ranked.sort_by(|a, b| b.packets.cmp(&a.packets).then_with(|| key_of(a).cmp(&key_of(b))));
-        ranked
     }
 }
 
@@ -195,5 +189,11 @@ impl Shares {
         share.rssi.add(best.rssi.map(i64::from));
         share.first = share.first.min(best.time);
         share.last = share.last.max(best.time);
+    }
+
+    fn ranked(self) -> Vec<ObserverShare> {
+        let mut ranked: Vec<ObserverShare> = self.by_observer.into_iter().flatten().collect();
+        ranked.sort_unstable_by_key(|share| (std::cmp::Reverse(share.packets), share.observer));
+        ranked
     }
 }

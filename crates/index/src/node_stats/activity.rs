@@ -89,7 +89,7 @@ impl Index {
             }
         }
         activity.signals.sort_by_key(|signal| (signal.time, signal.observer));
-        activity.observers = self.ranked(shares);
+        activity.observers = shares.ranked();
         activity.bounded = packets.bounded || rows.len() > LOOKED_AT as u64;
         activity
     }

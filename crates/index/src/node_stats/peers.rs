@@ -6,7 +6,7 @@ use meshcore::NodeKey;
 use model::UnixMillis;
 
 use super::{LOOKED_AT, NodePackets};
-use crate::hops::HopResolver;
+use crate::hops::{HopResolver, ResolvedHop};
 use crate::index::Index;
 use crate::view::{ObservationView, TxRow};
 
@@ -58,7 +58,7 @@ impl Index {
 /// its hops those that it has passed, so there only these count.
 fn stations(copy: ObservationView<'_>, resolver: &HopResolver) -> Vec<Option<NodeKey>> {
     let hops = copy.resolve_path(resolver);
-    let hops = hops.iter().map(|hop| hop.likely());
+    let hops = hops.iter().map(ResolvedHop::likely);
     if copy.route().is_direct() && !copy.path().is_empty() {
         return hops.collect();
     }

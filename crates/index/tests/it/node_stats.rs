@@ -223,7 +223,7 @@ fn check_peers(history: &History, key: &NodeKey, packets: &NodePackets) -> Resul
         let view = history.index.transmission(packet.id).unwrap();
         let hops = way(&history.index, packet.id, &resolver);
         let mut stations: Vec<_> = hops.into_iter().map(|(node, _)| node).collect();
-        if !(view.best().route().is_direct() && !view.best().path().is_empty()) {
+        if !view.best().route().is_direct() || view.best().path().is_empty() {
             stations.insert(0, packet.node());
             stations.push(view.best().observer().key.parse().ok());
         }

@@ -47,7 +47,6 @@ fn packets_moved_by(ms: i64) -> SharedIndex {
         let envelope: Value = serde_json::from_str(line).unwrap();
         writer.take(number, &envelope);
     }
-    guard.refresh_hops();
     drop(guard);
     index
 }

@@ -18,7 +18,7 @@ async fn ways_over_a_node_have_the_agreed_shape_and_lead_over_it() {
         for row in rows {
             let hops = row["hops"].as_array().unwrap();
             assert!(hops.iter().any(|hop| hop["pubkey"] == key), "{row}");
-            assert!(hops.iter().all(|hop| key_fits_prefix(hop)), "{row}");
+            assert!(hops.iter().all(key_fits_prefix), "{row}");
             app.get(&format!("/api/packets/{}", text(row, "sampleHash"))).await.good();
         }
         if counted > 1 && found.is_none() {
