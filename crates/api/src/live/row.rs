@@ -276,7 +276,8 @@ impl<'a> RowSource<'a> {
         } else {
             Vec::new()
         };
-        let frame = if fields.has(F::RawHex) || fields.has(F::Size) { heard.frame_bytes() } else { Vec::new() };
+        let frame =
+            if fields.has(F::RawHex) || fields.has(F::Size) { heard.frame_bytes() } else { Vec::new() };
         LiveRow {
             observation_id: fields.has(F::ObservationId).then(|| heard.id().0),
             id: fields.has(F::Id).then(|| packet.id().0),

@@ -6,11 +6,13 @@
 
 mod compaction;
 mod contract;
+mod coverage;
+mod filters;
 mod history;
 mod invalid;
 mod naive;
-mod observers;
 mod node_stats;
+mod observers;
 mod queries;
 mod replay;
 mod snapshot;
