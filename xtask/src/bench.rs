@@ -10,9 +10,11 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("ingest", "ingest", "ingest"),
     ("storage", "storage", "write"),
     ("import", "corescope", "import"),
-    ("api", "api", "requests"),
+    ("requests", "api", "requests"),
+    ("api", "analyzer", "api"),
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),
+    ("live", "analyzer", "live"),
     ("write", "analyzer", "write"),
     ("ledger", "analyzer", "ledger"),
 ];

@@ -2,8 +2,8 @@
 
 use crate::{browser, process};
 use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -17,12 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 /// When no browser can be had, the program does not start, or a test fails.
 pub(crate) fn run() -> Result<()> {
     let chromium = browser::find_or_install()?;
-    // What the Rust tests have built: building the one package alone would compile its dependencies anew with fewer features.
-    process::cargo(&["test", "--workspace", "--locked", "--no-run"])?;
-    let binary = process::target_dir()
-        .join("debug")
-        .join(format!("meshcore-analyzer{}", std::env::consts::EXE_SUFFIX));
-    let server = Server::start(&binary)?;
+    let server = Server::start(&[])?;
     let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
     command
         .args(["run", "e2e"])
@@ -33,20 +28,31 @@ pub(crate) fn run() -> Result<()> {
     process::check(command)
 }
 
-/// The running program; killed when dropped.
-struct Server {
+/// The running program with the recorded packets; killed when dropped.
+pub(crate) struct Server {
     child: Child,
     data: std::path::PathBuf,
-    web: String,
+    /// The address of the page.
+    pub(crate) web: String,
+    /// The address of the broker.
     mqtt: String,
 }
 
 impl Server {
-    fn start(binary: &Path) -> Result<Self> {
+    /// Starts it on free ports with an empty data folder.
+    ///
+    /// # Errors
+    /// When it cannot be built, or does not start.
+    pub(crate) fn start(options: &[&OsStr]) -> Result<Self> {
+        // What the Rust tests have built: building the one package alone would compile its dependencies anew with fewer features.
+        process::cargo(&["test", "--workspace", "--locked", "--no-run"])?;
+        let name = format!("meshcore-analyzer{}", std::env::consts::EXE_SUFFIX);
+        let binary = process::target_dir().join("debug").join(name);
         let data = process::target_dir().join("xtask").join(format!("e2e-{}", std::process::id()));
-        let mut child = Command::new(binary)
+        let mut child = Command::new(&binary)
             .args(["run", "--demo", "--http", "127.0.0.1:0", "--mqtt", "127.0.0.1:0", "--data-dir"])
             .arg(&data)
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .with_context(|| format!("cannot start {}", binary.display()))?;

@@ -7,6 +7,7 @@
 mod bench;
 mod browser;
 mod e2e;
+mod fuzz;
 mod process;
 mod test;
 mod tidy;
@@ -20,10 +21,10 @@ usage: cargo xtask <task>
 
   run [ARGS…]     build the page and the program, then start `meshcore-analyzer run ARGS…`; try `run --demo`
   test [--quick]  everything CI runs: tidy, format, lints, Rust tests, page tests, browser tests
-                  (--quick leaves out the browser)
+                  (--quick leaves out the browser and Schemathesis)
   web             build the page into web/dist, if its sources changed
   tidy            check the house rules: crate edges, file and function sizes, unsafe, entries at the root
-  bench [NAME]    print the figures: decode, index, ingest, storage, api, mqtt, system (all when no name is given)
+  bench [NAME]    print the figures: decode, index, ingest, storage, requests, api, mqtt, system (all when no name is given)
 ";
 
 fn main() -> ExitCode {

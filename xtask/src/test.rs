@@ -1,6 +1,6 @@
 //! `cargo xtask test`: everything that must hold before a change may land, cheapest first.
 
-use crate::{e2e, process, tidy, web};
+use crate::{e2e, fuzz, process, tidy, web};
 use anyhow::{Result, bail};
 
 /// Runs all checks and stops at the first that fails.
@@ -29,9 +29,10 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
         );
     }
     if with_browser {
+        fuzz::run()?;
         e2e::run()?;
     } else {
-        eprintln!("SKIPPED the browser tests: --quick was given");
+        eprintln!("SKIPPED the browser tests and Schemathesis: --quick was given");
     }
     eprintln!("all checks passed");
     Ok(())

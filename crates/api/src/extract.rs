@@ -174,6 +174,19 @@ impl FromStr for Whole {
     }
 }
 
+/// A number that is not negative, as a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Decimal(pub(crate) f64);
+
+impl FromStr for Decimal {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        number.map(Self).ok_or("not a number of 0 or more")
+    }
+}
+
 /// How many rows: the default for none or 0, at most `cap`.
 pub(crate) fn limit(asked: Option<Whole>, default: usize, cap: usize) -> usize {
     match asked {

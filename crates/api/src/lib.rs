@@ -15,6 +15,7 @@
 
 mod airports;
 mod config;
+mod duration;
 mod error;
 mod extract;
 mod fields;
@@ -36,12 +37,12 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
+    ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode,
+    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
     WebSocketLimits,
 };
 pub use error::ApiError;
-pub use live::LiveHub;
+pub use live::{LiveHub, asyncapi_json};
 pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;

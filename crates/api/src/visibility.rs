@@ -30,6 +30,15 @@ impl<'a> Visibility<'a> {
         !hidden
     }
 
+    /// Whether a key may be named that stands beside a shown node: of a node, of an observer that never adverted, or both.
+    pub(crate) fn shows_peer(&self, index: &Index, key: &NodeKey) -> bool {
+        let as_node = match index.node(key) {
+            Some(node) => self.shows_node(node),
+            None => !self.hidden_nodes.contains(key),
+        };
+        as_node && self.shows_observer_key(&key.to_string())
+    }
+
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {
         self.shows_observer_key(&observer.record.key)
     }

@@ -113,6 +113,12 @@ impl Compaction {
     /// As [`Compaction::step`].
     pub fn finish(mut self, index: &mut Index) -> Result<(Removed, Index), ApplyError> {
         while !self.step(index, u32::MAX)? {}
+        for entry in index.observers.iter() {
+            // What observers say of themselves does not depend on packets.
+            if let Some(new) = self.new.observers.get_mut(entry.record.id) {
+                new.samples = entry.samples.clone();
+            }
+        }
         let next = index.next_ids();
         self.new.pass_over_ids(
             TransmissionId(next.transmission.0.saturating_sub(1)),

@@ -203,6 +203,11 @@ impl Index {
         self.observation_ids.row(id.0).map(|row| ObservationView { index: self, row })
     }
 
+    /// The least id of an observation that is held; `None` before the first.
+    pub fn oldest_observation(&self) -> Option<ObservationId> {
+        (self.observation_ids.len() > 0).then(|| ObservationId(self.observation_ids.id(0)))
+    }
+
     /// When the transmissions first seen after `since` were, rising.
     pub fn first_seen_since(&self, since: UnixMillis) -> Vec<UnixMillis> {
         let mut times = self.transmissions.first_seen_after(since);

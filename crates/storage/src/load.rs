@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Change, HeadId, Observation, ObservationId, ObserverId, Transmission, TransmissionId};
+use model::{
+    Change, HeadId, Observation, ObservationId, ObserverId, Transmission, TransmissionId, UnixMillis,
+};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use crate::id_set::IdSet;
@@ -12,6 +14,10 @@ use crate::{StorageError, rows, schema};
 
 /// Rows between two reports of progress: some milliseconds of work.
 const ROWS_PER_REPORT: u64 = 16_384;
+
+/// Newest samples of each observer that are passed on: a day at one in five minutes is 288. Readers of the index ask for all
+/// observers at once, and these would be as many seeks.
+const SAMPLES_OF_EACH: u32 = 300;
 
 /// What is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +166,7 @@ impl Loader<'_> {
         self.report.removals = removals(conn).map_err(&failed)?;
         let heads = self.heads(conn).map_err(while_doing("reading the frame heads"))?;
         let observers = self.observers(conn).map_err(while_doing("reading the observers"))?;
+        self.samples(conn, &observers).map_err(while_doing("reading observers' metrics"))?;
         self.nodes(conn).map_err(while_doing("reading the nodes"))?;
         self.packets(conn, &heads, &observers).map_err(while_doing("reading the packets"))?;
         drop(snapshot);
@@ -206,6 +213,16 @@ impl Loader<'_> {
         }
         self.report.observers = known.len();
         Ok(known)
+    }
+
+    fn samples(&mut self, conn: &Connection, observers: &IdSet) -> rusqlite::Result<()> {
+        let last = self.report.last_ids.observer.map_or(0, |last| last.0);
+        for id in (0..=last).filter(|id| observers.contains(u64::from(*id))) {
+            let (observer, from) = (ObserverId(id), UnixMillis(i64::MIN));
+            let samples = rows::select_newest_metrics(conn, observer, from, SAMPLES_OF_EACH)?;
+            samples.into_iter().for_each(|sample| (self.sink)(Change::Metrics(sample)));
+        }
+        Ok(())
     }
 
     fn nodes(&mut self, conn: &Connection) -> rusqlite::Result<()> {

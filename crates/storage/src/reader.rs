@@ -121,6 +121,24 @@ impl Reader {
             .map_err(|error| StorageError::sqlite(&self.path, "reading observers' metrics", error))
     }
 
+    /// The newest `limit` battery voltages (millivolts) of an observer from `from` on, oldest first. Rows that are not
+    /// well-formed are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn battery(
+        &self,
+        observer: ObserverId,
+        from: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<(UnixMillis, u32)>, StorageError> {
+        let conn = self.connection()?;
+        let mut found = rows::select_battery(&conn, observer, from, limit)
+            .map_err(|error| StorageError::sqlite(&self.path, "reading observers' voltages", error))?;
+        found.reverse();
+        Ok(found)
+    }
+
     /// Sizes, from sources that cost microseconds however large the database is.
     ///
     /// # Errors

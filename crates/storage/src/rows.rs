@@ -43,6 +43,10 @@ pub(crate) const SELECT_METRIC_TIMES: &str =
     "SELECT time FROM observer_metrics WHERE observer = ?1 ORDER BY time";
 const SELECT_METRICS: &str =
     "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+const SELECT_NEWEST_METRICS: &str =
+    "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 ORDER BY time DESC LIMIT ?3";
+const SELECT_BATTERY: &str = "SELECT time, battery_mv FROM observer_metrics \
+    WHERE observer = ?1 AND time >= ?2 AND battery_mv IS NOT NULL ORDER BY time DESC LIMIT ?3";
 
 /// Why a row was not written.
 #[derive(Debug)]
@@ -316,6 +320,23 @@ fn decode_metrics(row: &Row<'_>) -> rusqlite::Result<ObserverMetrics> {
     })
 }
 
+/// The newest samples of one observer, at `from` or later, oldest first; rows that are not well-formed are left out.
+pub(crate) fn select_newest_metrics(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<ObserverMetrics>> {
+    let mut statement = conn.prepare_cached(SELECT_NEWEST_METRICS)?;
+    let mut rows = statement.query(params![observer.0, from.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(decode_metrics(row).ok());
+    }
+    found.reverse();
+    Ok(found)
+}
+
 /// The samples of one observer, oldest first; rows that are not well-formed are left out.
 pub(crate) fn select_metrics(
     conn: &Connection,
@@ -329,6 +350,22 @@ pub(crate) fn select_metrics(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.extend(decode_metrics(row).ok());
+    }
+    Ok(found)
+}
+
+/// The newest voltages of one observer, newest first; rows that are not well-formed are left out.
+pub(crate) fn select_battery(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<(UnixMillis, u32)>> {
+    let mut statement = conn.prepare_cached(SELECT_BATTERY)?;
+    let mut rows = statement.query(params![observer.0, from.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(row.get(0).ok().map(UnixMillis).zip(row.get(1).ok()));
     }
     Ok(found)
 }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use model::{Change, HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId};
+use model::{
+    Change, HeadId, ObservationId, ObserverId, ObserverMetrics, ObserverRecord, TransmissionId, UnixMillis,
+};
 use rusqlite::{Connection, Row, params};
 
 use crate::load::{LastIds, last_ids, removals};
@@ -11,6 +13,13 @@ use crate::{StorageError, rows, schema};
 
 /// Rows of one kind taken at one look, so that a follower that is far behind does not hold them all in memory.
 const ROWS_PER_LOOK: usize = 50_000;
+
+/// Samples of an observer taken when it is first looked at: an hour at one in five minutes. What is older came with the load
+/// before.
+const SAMPLES_AT_FIRST: u32 = 12;
+
+/// Samples of an observer taken at later looks.
+const SAMPLES_PER_LOOK: u32 = 300;
 
 const HEADS_AFTER: &str = "SELECT id, bytes FROM heads WHERE id > ?1 ORDER BY id LIMIT ?2";
 const TRANSMISSIONS_AFTER: &str =
@@ -27,12 +36,14 @@ pub struct Tail {
     data_version: Option<i64>,
     last: LastIds,
     observers: HashMap<ObserverId, ObserverRecord>,
+    /// The newest sample of each that was passed on.
+    samples: HashMap<ObserverId, ObserverMetrics>,
 }
 
 /// What a look has found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct News {
-    /// In an order that [`Change`] allows: heads, observers, transmissions, observations.
+    /// In an order that [`Change`] allows: heads, observers with their new samples, transmissions, observations.
     pub changes: Vec<Change>,
     /// Whether there is more than was taken at this look.
     pub more: bool,
@@ -45,7 +56,14 @@ impl Tail {
     /// As [`crate::Reader::open`].
     pub fn open(path: &Path, from: LastIds) -> Result<Self, StorageError> {
         let conn = schema::open_existing(path)?;
-        Ok(Self { path: path.to_owned(), conn, data_version: None, last: from, observers: HashMap::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            conn,
+            data_version: None,
+            last: from,
+            observers: HashMap::new(),
+            samples: HashMap::new(),
+        })
     }
 
     /// What was committed since the last look; costs microseconds when nothing was. Rows that are not well-formed are left
@@ -68,6 +86,7 @@ impl Tail {
         let head_from = last.head.map_or(-1, |id| i64::from(id.0));
         let heads = Page::after(&snapshot, HEADS_AFTER, head_from, rows::decode_head)?;
         let observers = self.changed_observers(&snapshot)?;
+        let samples = self.new_samples(&snapshot, &observers)?;
         let from = last.transmission.map_or(0, |id| id.0.cast_signed());
         let transmissions = Page::after(&snapshot, TRANSMISSIONS_AFTER, from, rows::decode_transmission)?;
         let from = last.observation.map_or(0, |id| id.0.cast_signed());
@@ -92,6 +111,10 @@ impl Tail {
             self.observers.insert(observer.id, observer.clone());
             changes.push(Change::Observer(observer));
         }
+        for sample in samples {
+            self.samples.insert(sample.observer, sample);
+            changes.push(Change::Metrics(sample));
+        }
         changes.extend(transmissions.into_rows().map(Change::Transmission));
         changes.extend(observations.into_rows().map(Change::Observation));
         self.last = last;
@@ -108,6 +131,23 @@ impl Tail {
             changed.extend(observer.filter(|observer| self.observers.get(&observer.id) != Some(observer)));
         }
         Ok(changed)
+    }
+
+    /// The samples that came with what changed of these observers: a status message changes the record and may bring one.
+    fn new_samples(
+        &self,
+        conn: &Connection,
+        changed: &[ObserverRecord],
+    ) -> rusqlite::Result<Vec<ObserverMetrics>> {
+        let mut new = Vec::new();
+        for observer in changed {
+            let known = self.samples.get(&observer.id);
+            let limit = if known.is_some() { SAMPLES_PER_LOOK } else { SAMPLES_AT_FIRST };
+            let from = known.map_or(UnixMillis(i64::MIN), |sample| sample.time);
+            let found = rows::select_newest_metrics(conn, observer.id, from, limit)?;
+            new.extend(found.into_iter().filter(|sample| Some(sample) != known));
+        }
+        Ok(new)
     }
 
     /// How often packets were removed from the database. When it changes, only a new load gives what is there now.

@@ -28,7 +28,7 @@ pub(super) const KEYS: Keys = &[
     ("analytics", NoEffect("there are no background recomputers to tune")),
     ("apiKey", Used),
     ("areas", Named(AREA)),
-    ("batteryThresholds", NoEffect("battery levels are not judged yet")),
+    ("batteryThresholds", Section(&[("critical", Used), ("low", Used)])),
     ("branding", Used),
     ("cacheInvalidateMs", Used),
     ("cacheTTL", NoEffect("nothing is cached; the values are only passed to the page")),
@@ -92,7 +92,7 @@ pub(super) const KEYS: Keys = &[
     ("timestamps", Section(TIMESTAMPS)),
     ("typeColors", Used),
     ("validateSignatures", Used),
-    ("webSocket", Section(&[("maxClients", Used)])),
+    ("webSocket", Section(&[("maxClients", Used), ("maxClientsPerAddress", Used)])),
     ("wsReconnectMs", Used),
 ];
 
@@ -134,7 +134,7 @@ const HEALTH_THRESHOLDS: Keys = &[
     ("nodeSilentHours", Used),
     ("observerOnlineMinutes", Used),
     ("observerStaleMinutes", Used),
-    ("relayActiveHours", NoEffect("relaying is not judged yet")),
+    ("relayActiveHours", Used),
 ];
 
 const RATE_LIMIT: Keys =
@@ -142,7 +142,7 @@ const RATE_LIMIT: Keys =
 
 const LIST_LIMITS: Keys = &[
     ("analyticsMax", NoEffect("the analytics are not implemented yet")),
-    ("bulkHealthMax", NoEffect("the health of nodes is not implemented yet")),
+    ("bulkHealthMax", Used),
     ("channelMessagesMax", Used),
     ("nodesMax", Used),
     ("packetsMax", Used),

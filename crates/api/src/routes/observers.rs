@@ -1,5 +1,11 @@
 //! `/api/observers` and what is below it.
 
+pub(crate) mod analytics;
+pub(crate) mod clock_skew;
+pub(crate) mod compare;
+pub(crate) mod metrics;
+pub(crate) mod summary;
+
 use crate::error::HttpError;
 use crate::extract::Segment;
 use crate::json::Json;
@@ -26,7 +32,7 @@ pub(crate) struct ObserversResponse {
 pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<ObserversResponse> {
     let config = state.config_arc();
     let visibility = Visibility::new(&config);
-    let observers = state.read(|index, now| {
+    let mut observers: Vec<ObserverRow> = state.read(|index, now| {
         let since = listed_since(config.observers_listed_for, now);
         let is_listed = |seen: UnixMillis| since.is_none_or(|since| seen > since);
         let shown = index.observers(now).into_iter();
@@ -34,6 +40,7 @@ pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<Observ
             shown.filter(|observer| is_listed(observer.last_seen) && visibility.shows_observer(observer));
         shown.map(|observer| ObserverRow::of(&observer)).collect()
     });
+    ObserverRow::count_naive_times(&mut observers, state.services());
     Json(ObserversResponse { observers, server_time: rfc3339(UnixMillis::now()) })
 }
 
@@ -53,5 +60,7 @@ pub(crate) async fn get_observer(
         let observer = index.observer(&id, now).filter(|observer| visibility.shows_observer(observer))?;
         Some(ObserverRow::of(&observer))
     });
-    row.map(Json).ok_or_else(|| HttpError::not_found("Observer not found"))
+    let mut row = row.ok_or_else(|| HttpError::not_found("Observer not found"))?;
+    ObserverRow::count_naive_times(std::slice::from_mut(&mut row), state.services());
+    Ok(Json(row))
 }

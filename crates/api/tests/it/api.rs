@@ -1,3 +1,4 @@
+mod audio_lab;
 mod backup;
 mod bundle;
 mod channels;
@@ -11,9 +12,11 @@ mod health;
 mod ingest;
 mod limits;
 mod loading;
+mod messages;
 mod nodes;
 mod observers;
 mod packets;
 mod perf;
+mod scope_stats;
 mod traces;
 mod validators;

@@ -5,7 +5,7 @@ mod history;
 mod series;
 mod services;
 
-pub(crate) use history::hear_again;
+pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
 pub(crate) use services::TestServices;
@@ -55,6 +55,11 @@ impl TestApp {
         Self::over(history::real_packets(), config)
     }
 
+    /// With the real packets as if they had been heard just now.
+    pub(crate) fn recent() -> Self {
+        Self::over(history::recent_packets(), ApiConfig::default())
+    }
+
     /// Without any packet.
     pub(crate) fn empty() -> Self {
         Self::over(history::no_packets(), ApiConfig::default())
@@ -70,6 +75,11 @@ impl TestApp {
             ApiState::new(Arc::clone(&index), config, services.clone(), LiveHub::new()).with_keys(keys);
         let router = api::router(state.clone());
         Self { state, index, services, router }
+    }
+
+    /// Adds a node whose key begins as another's does, and returns the other's key.
+    pub(crate) fn twin_of_first_node(&self) -> String {
+        history::add_twin(&self.index).to_string()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -12,8 +12,18 @@ enum Vector {
     Parses { text: String, canonical: String },
     /// An expression, and what is wrong with it.
     Fails { text: String, offset: usize, length: usize, message: String, hint: Option<String> },
+    /// All fields.
+    Fields(Vec<FieldRow>),
     /// A packet, the time at which it is looked at, and which expressions match it.
     Packet { now: i64, packet: Sample, matches: Vec<String>, fails: Vec<String> },
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+struct FieldRow {
+    name: String,
+    aliases: Vec<String>,
+    kind: String,
+    heard: bool,
 }
 
 /// A packet as plain values, by the names of its fields.
@@ -74,6 +84,18 @@ fn every_vector_holds() {
                 other => wrong
                     .push(format!("{text}\n  wanted {offset} {length} {message} {hint:?}\n  got {other:?}")),
             },
+            Vector::Fields(rows) => {
+                let row = |field: Field| FieldRow {
+                    name: field.name().to_owned(),
+                    aliases: field.aliases().iter().map(|alias| (*alias).to_owned()).collect(),
+                    kind: match field.kind() {
+                        Kind::PayloadType => "payload_type".to_owned(),
+                        kind => format!("{kind:?}").to_lowercase(),
+                    },
+                    heard: field.is_of_observation(),
+                };
+                assert_eq!(Field::all().map(row).collect::<Vec<_>>(), rows);
+            }
             Vector::Packet { now, packet, matches, fails } => {
                 for (texts, expected) in [(&matches, true), (&fails, false)] {
                     for text in texts {

@@ -10,6 +10,8 @@ mod filters;
 mod history;
 mod invalid;
 mod naive;
+mod node_stats;
+mod observers;
 mod queries;
 mod replay;
 mod snapshot;

@@ -206,6 +206,10 @@ fn metrics_are_found_by_observer_and_time_and_replaced_by_the_same_time() {
     let found = reader.metrics(ObserverId(1), UnixMillis(300), UnixMillis(900)).unwrap();
     assert_eq!(found, [sample(1, 300, 5), sample(1, 600, 60)]);
     assert_eq!(reader.metrics(ObserverId(3), UnixMillis(0), UnixMillis(i64::MAX)).unwrap(), []);
+    let voltages = reader.battery(ObserverId(1), UnixMillis(600), 10).unwrap();
+    assert_eq!(voltages, [(UnixMillis(600), u32::MAX), (UnixMillis(900), u32::MAX)]);
+    let newest = reader.battery(ObserverId(1), UnixMillis(0), 1).unwrap();
+    assert_eq!(newest, [(UnixMillis(900), u32::MAX)], "of too many the newest are given");
 }
 
 #[test]

@@ -4,9 +4,11 @@ use crate::error::HttpError;
 use crate::extract::JsonBody;
 use crate::fields::{Fields, Rows};
 use crate::json::Json;
+use crate::limits::Deadline;
 use crate::render::packet::{ObservationRow, Observations, observation_row};
 use crate::state::ApiState;
 use axum::extract::State;
+use index::OverBudget;
 use model::PacketHash;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -33,6 +35,9 @@ pub(crate) struct ObservationsResponse {
 
 const MAX_HASHES: usize = 200;
 
+/// Some fifty megabytes of an answer. A packet is heard some ten times, or a hundred.
+const MAX_OBSERVATIONS: u64 = 100_000;
+
 /// The observations of many packets.
 #[utoipa::path(
     post, path = "/api/packets/observations", tag = "packets", request_body = ObservationsRequest,
@@ -40,6 +45,7 @@ const MAX_HASHES: usize = 200;
 )]
 pub(crate) async fn packet_observations(
     State(state): State<ApiState>,
+    deadline: Deadline,
     JsonBody(request): JsonBody<ObservationsRequest>,
 ) -> Result<Json<ObservationsResponse>, HttpError> {
     if request.hashes.len() > MAX_HASHES {
@@ -47,15 +53,20 @@ pub(crate) async fn packet_observations(
     }
     let fields = Fields::<ObservationRow>::named(request.fields)?;
     let detail = if fields.wants("raw_hex") { Observations::WithFrames } else { Observations::Listed };
+    let mut budget = deadline.budget().with_rows(MAX_OBSERVATIONS);
     let rows = request.hashes.len();
     let results = state.read_rows(rows, move |index| {
-        let index = index.read();
-        let found = request.hashes.into_iter().filter_map(|text| {
-            let packet = index.by_hash(text.parse::<PacketHash>().ok()?)?;
+        let mut results = BTreeMap::new();
+        for text in request.hashes {
+            let Ok(hash) = text.parse::<PacketHash>() else { continue };
+            // A guard for each, so that many long lists do not keep ingest waiting.
+            let index = index.read();
+            let Some(packet) = index.by_hash(hash) else { continue };
+            budget.spend(u64::from(packet.observation_count()))?;
             let rows = packet.observations().map(|heard| observation_row(&heard, detail)).collect();
-            Some((text, Rows { rows, fields: fields.clone() }))
-        });
-        found.collect()
+            results.insert(text, Rows { rows, fields: fields.clone() });
+        }
+        Ok::<_, OverBudget>(results)
     });
-    Ok(Json(ObservationsResponse { results: results.await? }))
+    Ok(Json(ObservationsResponse { results: results.await?? }))
 }

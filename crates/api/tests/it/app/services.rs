@@ -70,12 +70,13 @@ impl Services for TestServices {
                 remarks: Vec::new(),
             }],
             observers: vec![ObserverAccount {
-                observer_id: "1f445b75f5eb65eec244a17a1e8660812a2529727a2329dda37c44684d8841ea".to_owned(),
+                observer_id: "1F445B75F5EB65EEC244A17A1E8660812A2529727A2329DDA37C44684D8841EA".to_owned(),
                 observer_name: None,
                 received: 3,
                 last_message: None,
                 outcomes: counts(),
                 remarks: Vec::new(),
+                naive_clock_24h: 7,
             }],
             recent_rejections: vec![RecentRejection {
                 time: NOW,

@@ -1,0 +1,91 @@
+//! Timing requests.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+use testkit::HttpClient;
+
+/// A slow route is timed by fewer calls, but by at least a hundredth of them.
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// The times of a route, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figures {
+    pub(crate) first: f64,
+    pub(crate) last: f64,
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
+    pub(crate) per_second: f64,
+    pub(crate) bytes: usize,
+    pub(crate) calls: usize,
+}
+
+/// The status of one call, and its time in milliseconds.
+pub(crate) fn one(client: &mut HttpClient, path: &str) -> (u16, f64) {
+    let started = Instant::now();
+    let status = client.get(path).status;
+    (status, ms(started.elapsed()))
+}
+
+/// Many calls, one after the other.
+///
+/// # Errors
+/// The status of an answer that is no success.
+pub(crate) fn many(client: &mut HttpClient, path: &str, calls: usize, first: f64) -> Result<Figures, u16> {
+    let started = Instant::now();
+    let mut times = Vec::with_capacity(calls);
+    let mut bytes = 0;
+    for number in 0..calls {
+        let asked = Instant::now();
+        let answer = client.get(path);
+        times.push(ms(asked.elapsed()));
+        if answer.status != 200 {
+            return Err(answer.status);
+        }
+        bytes = answer.body.len();
+        if started.elapsed() > LONGEST && number >= calls / 100 {
+            break;
+        }
+    }
+    let took = started.elapsed().as_secs_f64();
+    let last = times.last().copied().unwrap_or_default();
+    let calls = times.len();
+    let (p50, p99) = percentiles(&mut times);
+    Ok(Figures { first, last, p50, p99, per_second: calls as f64 / took, bytes, calls })
+}
+
+/// The median and the time that 99 of 100 keep.
+pub(crate) fn percentiles(times: &mut [f64]) -> (f64, f64) {
+    times.sort_by(f64::total_cmp);
+    let at =
+        |percent: usize| times.get(times.len() * percent / 100).or(times.last()).copied().unwrap_or_default();
+    (at(50), at(99))
+}
+
+pub(crate) fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+impl Figures {
+    /// What the columns of a line are.
+    pub(crate) const HEAD: &str = "  first ms   1000th      p50      p99  requests/s      bytes";
+
+    /// Which budget is broken. A first call may be as slow as the slowest of a hundred later ones, and twice that.
+    pub(crate) fn over(&self, p50: f64, p99: f64) -> Option<String> {
+        if self.p50 > p50 {
+            return Some(format!("p50 {:.2} ms, budget {p50} ms", self.p50));
+        }
+        if self.p99 > p99 {
+            return Some(format!("p99 {:.2} ms, budget {p99} ms", self.p99));
+        }
+        (self.first > 2.0 * self.p99 && self.first > p50)
+            .then(|| format!("the first call took {:.2} ms, p99 is {:.2} ms", self.first, self.p99))
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { first, last, p50, p99, per_second, bytes, calls } = self;
+        write!(f, "{first:>10.2} {last:>8.2} {p50:>8.2} {p99:>8.2} {per_second:>11.0} {bytes:>10}")?;
+        if *calls < super::CALLS { write!(f, "  ({calls} calls)") } else { Ok(()) }
+    }
+}
