@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use filter::Filter;
 use index::{
-    Budget, ChannelFilter, ChannelRef, Index, IndexOptions, MessageQuery, NodeQuery, Order, PacketQuery,
-    ROWS_PER_GUARD, Sort, search,
+    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order,
+    PacketQuery, ROWS_PER_GUARD, Sort, search,
 };
 use meshcore::{
     ChannelKey, Frame, FrameBuilder, KeyRing, NodeKey, PathBuf, PayloadBuf, PayloadType, Route, ScopeSet,
@@ -429,5 +429,5 @@ fn filter(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, apply, page, filter, listeners);
+criterion_group!(benches, apply, page, listeners, filter);
 criterion_main!(benches);

@@ -46,6 +46,12 @@ impl Index {
             }
             // Evidence for people, of which nothing follows.
             Change::Dropped(_) => Ok(()),
+            Change::Client(client) => self.receptions.set_client(client),
+            Change::Reception(reception) => self.receptions.push(reception),
+            Change::Pruned(node) => {
+                self.nodes.prune(node);
+                Ok(())
+            }
         }
     }
 

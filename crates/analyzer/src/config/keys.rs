@@ -34,7 +34,7 @@ pub(super) const KEYS: Keys = &[
     ("cacheTTL", NoEffect("nothing is cached; the values are only passed to the page")),
     ("channelKeys", Used),
     ("channelKeysPath", Used),
-    ("clientRxCoverage", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxCoverage", Section(&[("enabled", Used)])),
     ("compression", NoEffect("answers are always compressed when the client asks for it")),
     ("corsAllowedOrigins", Used),
     ("customizer", Section(&[("disabledTabs", Used)])),
@@ -53,8 +53,8 @@ pub(super) const KEYS: Keys = &[
     ("home", Used),
     ("https", NoEffect("put a reverse proxy in front for HTTPS")),
     ("ingestBufferSize", Used),
-    ("knownChannelsRefreshMs", NoEffect("the community channel list is not implemented yet")),
-    ("knownChannelsUrl", NoEffect("the community channel list is not implemented yet")),
+    ("knownChannelsRefreshMs", Used),
+    ("knownChannelsUrl", Used),
     ("limits", Used),
     ("listen", Section(LISTEN)),
     ("listLimits", Section(LIST_LIMITS)),
@@ -169,7 +169,7 @@ const MQTT_SOURCE: Keys = &[
 ];
 
 const RETENTION: Keys = &[
-    ("clientRxDays", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxDays", Used),
     ("metricsDays", Used),
     ("nodeDays", Used),
     ("observerDays", Used),

@@ -24,6 +24,12 @@ pub(crate) fn utc(time: UnixMillis, format: &str) -> String {
         .unwrap_or_default()
 }
 
+/// `2026-05-17 16:01:39`: in UTC, as SQLite writes it.
+pub(crate) fn blank_separated(time: UnixMillis) -> String {
+    let (date, second, _) = parts(time);
+    format!("{}:{second:02}", date.replace('T', " "))
+}
+
 /// The date and time up to the minute, the second and the milliseconds.
 fn parts(time: UnixMillis) -> (String, i64, i64) {
     let secs = time.secs();

@@ -2,12 +2,14 @@
 
 mod books;
 mod history;
+mod registry;
 mod series;
 mod services;
 
 pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
+pub(crate) use registry::TestRegistry;
 pub(crate) use services::TestServices;
 
 use api::{ApiConfig, ApiState, LiveHub};
@@ -92,6 +94,11 @@ impl TestApp {
 
     pub(crate) async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Answer {
         self.send(Method::POST, path, &[("x-api-key", key)], body.to_string().into()).await
+    }
+
+    pub(crate) async fn with_key(&self, method: Method, path: &str, body: Value) -> Answer {
+        let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
+        self.send(method, path, &[("x-api-key", API_KEY)], body).await
     }
 
     pub(crate) async fn send(

@@ -6,6 +6,7 @@
 
 mod compaction;
 mod contract;
+mod coverage;
 mod filters;
 mod history;
 mod invalid;

@@ -97,6 +97,7 @@ fn state_of(changes: &[Change]) -> (Vec<Change>, Vec<Change>, Vec<Change>, Vec<C
             Change::Head(_) => heads.push(change.clone()),
             Change::Transmission(transmission) if heard(transmission) => transmissions.push(change.clone()),
             Change::Transmission(_) | Change::Metrics(_) | Change::Node(_) | Change::Dropped(_) => {}
+            Change::Client(_) | Change::Reception(_) | Change::Pruned(_) => {}
             Change::Observation(_) => observations.push(change.clone()),
             Change::Observer(new) => {
                 observers.retain(|old| !matches!(old, Change::Observer(old) if old.id == new.id));
@@ -122,6 +123,9 @@ fn assert_in_order(changes: &[Change]) {
                 assert!(known.2.contains(&o.observer));
             }
             Change::Node(_) => assert!(known.1.is_empty(), "nodes come before packets"),
+            Change::Client(_) | Change::Reception(_) | Change::Pruned(_) => {
+                assert!(known.1.is_empty(), "coverage comes before packets");
+            }
             Change::Metrics(_) | Change::Dropped(_) => panic!("these are not part of a load"),
         }
     }

@@ -39,6 +39,11 @@ async fn every_documented_get_without_a_path_parameter_answers() {
             "/api/messages/search",
             "/api/nodes/resolve",
             "/api/observers/compare",
+            "/api/dropped-packets",
+            "/api/debug/affinity",
+            "/api/admin/prune-geo-filter/status",
+            "/api/rx-coverage",
+            "/api/rx-leaderboard",
             "/api/backup",
             "/metrics",
         ];
