@@ -189,7 +189,7 @@ pub(crate) fn hear_again(index: &SharedIndex, number: u64) -> ObservationId {
 /// Takes in a copy of a frame, of a packet that is there or new.
 pub(crate) fn hear_frame(index: &SharedIndex, raw: &[u8], observer: ObserverId, time: UnixMillis) {
     let mut index = index.write();
-    let mut writer = Writer { index: &mut index, observers: HashMap::new(), newest: None };
+    let mut writer = Writer { index: &mut index, observers: HashMap::new(), newest: None, moved_by: 0 };
     let frame = Frame::parse(raw).unwrap();
     let transmission = writer.transmission(&frame, raw);
     writer.hear(transmission, observer, &frame, time);
