@@ -1,8 +1,9 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, audio_lab, backup, channels, config, coverage, debug, decode, docs, dropped, health, hops, iata,
-    ingest, jobs, known_channels, mqtt, nodes, observers, packets, perf, prune, scope_stats, stats, traces,
+    alerts, audio_lab, backup, channels, config, coverage, debug, decode, docs, dropped, filter, health,
+    hops, iata, ingest, jobs, known_channels, mqtt, nodes, observers, packets, perf, prune, scope_stats,
+    stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -34,6 +35,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(packets::one::get_packet))
         .routes(routes!(packets::observations::packet_observations))
         .routes(routes!(packets::timestamps::packet_timestamps))
+        .routes(routes!(filter::filter_fields))
         .routes(routes!(decode::decode).layer(DefaultBodyLimit::max(decode::MAX_BODY_BYTES)))
         .routes(routes!(nodes::list::list_nodes))
         .routes(routes!(nodes::search::search_nodes))

@@ -10,6 +10,7 @@ pub(crate) mod debug;
 pub(crate) mod decode;
 pub(crate) mod docs;
 pub(crate) mod dropped;
+pub(crate) mod filter;
 pub(crate) mod health;
 pub(crate) mod hops;
 pub(crate) mod iata;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use filter::Filter;
 use index::{
-    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order, PacketQuery,
-    ROWS_PER_GUARD, Sort, search,
+    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order,
+    PacketQuery, ROWS_PER_GUARD, Sort, search,
 };
 use meshcore::{
     ChannelKey, Frame, FrameBuilder, KeyRing, NodeKey, PathBuf, PayloadBuf, PayloadType, Route, ScopeSet,
@@ -419,8 +419,11 @@ fn filter(c: &mut Criterion) {
     for text in FILTERS {
         let filter = Some(Arc::new(Filter::parse(text).expect("the filters are well-formed")));
         let query = PacketQuery { limit: 50, filter, now, ..PacketQuery::default() };
-        let find = || search(&index, black_box(&query), &mut Budget::default(), ROWS_PER_GUARD);
-        println!("{text}: {:?} packets", find().map(|page| page.total));
+        let find = || {
+            let budget = &mut Budget::default();
+            search(&index, black_box(&query), budget, ROWS_PER_GUARD, |_, page| page.total)
+        };
+        println!("{text}: {:?} packets", find());
         group.bench_function(text, |b| b.iter(find));
     }
     group.finish();

@@ -87,7 +87,10 @@ fn garbage_in_any_column_panics_nowhere_and_is_accounted_for() {
             prepare(db);
             // One spoiled row for each column, beside the sound ones.
             for (n, (table, column)) in columns(db).into_iter().enumerate() {
-                let has_id = !matches!(table, "nodes" | "inactive_nodes" | "observers" | "observer_metrics");
+                let has_id = !matches!(
+                    table,
+                    "nodes" | "inactive_nodes" | "observers" | "observer_metrics" | "client_observers"
+                );
                 let id =
                     if has_id { format!("UPDATE spoiled SET id = {};", 1000 + n) } else { String::new() };
                 db.execute(&format!(

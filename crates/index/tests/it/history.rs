@@ -38,6 +38,13 @@ pub(crate) struct Event {
     gap: bool,
 }
 
+impl Event {
+    /// A packet heard at once by the first observer.
+    pub(crate) fn of_packet(packet: u8) -> Self {
+        Self { packet, observer: 0, path: 0, route: 1, pause: 1, late: 0, gap: false }
+    }
+}
+
 pub(crate) fn event() -> impl Strategy<Value = Event> {
     let late = prop_oneof![4 => Just(0u16), 2 => 0..30u16, 1 => 0..9000u16];
     let pause = prop_oneof![8 => 0..3u16, 2 => 0..90u16, 1 => 0..7000u16];

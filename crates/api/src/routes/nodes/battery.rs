@@ -85,7 +85,7 @@ pub(crate) async fn node_battery(
         let key = node.key.to_string();
         let shown = Visibility::new(&config).shows_observer_key(&key);
         let observer = index.observer_by_key(&key).filter(|_| shown);
-        Ok((key, observer))
+        Ok::<_, HttpError>((key, observer))
     })?;
     let days = params.days();
     let from = UnixMillis::now().plus_ms(-i64::from(days) * DAY_MS);

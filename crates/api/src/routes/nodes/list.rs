@@ -2,6 +2,7 @@
 
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Whole, choice, csv, limit, parsed};
+use crate::fields::{Fields, Rows};
 use crate::json::Json;
 use crate::render::node::{NodeRow, RoleCountsRow};
 use crate::state::ApiState;
@@ -50,6 +51,10 @@ pub(crate) struct NodesParams {
     region: Vec<String>,
     /// In this configured area.
     area: Option<String>,
+    /// Only these fields of each row, such as `public_key,name,lat,lon`.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    fields: Vec<String>,
 }
 
 /// Spans of time before now.
@@ -91,7 +96,8 @@ pub(crate) enum NodeOrder {
 /// A page of nodes.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NodesResponse {
-    nodes: Vec<NodeRow>,
+    #[schema(value_type = Vec<NodeRow>)]
+    nodes: Rows<NodeRow>,
     /// How many nodes pass the filters, on this page or not.
     total: u64,
     /// Of all nodes there are, whatever the filters.
@@ -111,6 +117,7 @@ pub(crate) async fn list_nodes(
 ) -> Result<Json<NodesResponse>, HttpError> {
     let config = state.config_arc();
     let area = area_key(params.area.clone(), &config)?;
+    let fields = Fields::named(params.fields)?;
     let rows = limit(params.limit, 50, config.list_limits.nodes_max);
     let answer = state.read_rows(rows, move |index| {
         let visibility = Visibility::new(&config);
@@ -141,12 +148,10 @@ pub(crate) async fn list_nodes(
         let index = index.read();
         let resolver = index.hops();
         let page = index.nodes(&query);
+        let nodes = page.nodes.iter();
+        let nodes = nodes.map(|node| NodeRow::with_relay(node, &index, &config, &resolver, now)).collect();
         NodesResponse {
-            nodes: page
-                .nodes
-                .iter()
-                .map(|node| NodeRow::with_relay(node, &index, &config, &resolver, now))
-                .collect(),
+            nodes: Rows { rows: nodes, fields },
             total: page.total,
             counts: RoleCountsRow::from(index.totals(now).roles_all),
         }
