@@ -80,7 +80,7 @@ pub(crate) async fn node_battery(
     Params(params): Params<DaysParams>,
 ) -> Result<Json<BatteryResponse>, HttpError> {
     let config = state.config_arc();
-    let (key, observer) = state.read(|index, _now| -> Result<_, HttpError> {
+    let (key, observer) = state.read(|index, _now| {
         let node = find_node_or(index, &pubkey, &config, "node not found")?;
         let key = node.key.to_string();
         let shown = Visibility::new(&config).shows_observer_key(&key);
