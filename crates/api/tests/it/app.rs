@@ -2,12 +2,14 @@
 
 mod books;
 mod history;
+mod samples;
 mod series;
 mod services;
 
 pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
+pub(crate) use samples::{counters_of, with_samples};
 pub(crate) use services::TestServices;
 
 use api::{ApiConfig, ApiState, LiveHub};
