@@ -14,6 +14,7 @@ const BENCHES: &[(&str, &str, &str)] = &[
     ("api", "analyzer", "api"),
     ("mqtt", "mqtt", "throughput"),
     ("system", "analyzer", "system"),
+    ("live", "analyzer", "live"),
     ("write", "analyzer", "write"),
     ("ledger", "analyzer", "ledger"),
 ];

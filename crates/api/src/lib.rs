@@ -37,19 +37,21 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
+    ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode,
+    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
     WebSocketLimits,
 };
 pub use error::ApiError;
-pub use live::LiveHub;
+pub use live::{LiveHub, asyncapi_json};
 pub use openapi::openapi_json;
 pub use router::router;
 pub use serve::serve;
 pub use services::{
     BackupError, BackupFile, BackupMaking, CheckpointResult, Count, DbFigures, FileIo, Freshness,
-    IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
+    GeoFilterError, IngestReport, IoRates, KnownChannel, KnownChannels, LoadStatus, MAX_PRUNED_AT_ONCE,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, PruneState, PruneStatus, PruneUnavailable,
+    RecentRejection, Registry, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;
+pub use visibility::hides_nodes;

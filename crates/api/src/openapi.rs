@@ -18,6 +18,8 @@ use utoipa::openapi::{OpenApi, RefOr};
     ),
     components(schemas(
         crate::live::frame::LiveMessage,
+        crate::live::protocol::ClientMessage,
+        crate::live::protocol::ServerMessage,
         crate::render::payload::DecodedPayload,
         crate::problem::Problem,
     )),

@@ -18,7 +18,7 @@ pub(crate) async fn page(
     request: Request,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return live::open(&state, upgrade, request.headers());
+        return live::open(&state, upgrade, request.headers(), request.extensions());
     }
     if request.method() != Method::GET && request.method() != Method::HEAD {
         let mut response =

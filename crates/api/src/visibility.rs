@@ -5,6 +5,7 @@ use crate::error::HttpError;
 use crate::render::node::{believable_place, is_foreign};
 use index::{Index, Node, NodeQuery, ObserverView};
 use model::{NodeKey, UnixMillis};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which nodes and observers may be shown under a configuration.
@@ -21,12 +22,31 @@ impl<'a> Visibility<'a> {
     }
 
     pub(crate) fn shows_node(&self, node: &Node) -> bool {
-        let hidden = self.hidden_nodes.contains(&node.key)
+        let foreign =
+            self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config);
+        !node.is_pruned() && !foreign && !self.hides_node(node)
+    }
+
+    /// Whether the configuration hides a node wherever it is.
+    pub(crate) fn hides_node(&self, node: &Node) -> bool {
+        self.hidden_nodes.contains(&node.key)
             || node.name.as_ref().is_some_and(|name| self.hides_name(&name.display))
             // The cleaned name may have lost the very character that is to be hidden.
             || node.name.as_ref().is_some_and(|name| self.hides_name(&String::from_utf8_lossy(&name.raw)))
-            || (self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config));
-        !hidden
+    }
+
+    /// Whether a node of which perhaps only the key is known may be named.
+    pub(crate) fn shows_key(&self, key: &NodeKey) -> bool {
+        !self.hidden_nodes.contains(key)
+    }
+
+    /// Whether a key may be named that stands beside a shown node: of a node, of an observer that never adverted, or both.
+    pub(crate) fn shows_peer(&self, index: &Index, key: &NodeKey) -> bool {
+        let as_node = match index.node(key) {
+            Some(node) => self.shows_node(node),
+            None => !self.hidden_nodes.contains(key),
+        };
+        as_node && self.shows_observer_key(&key.to_string())
     }
 
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {
@@ -43,6 +63,15 @@ impl<'a> Visibility<'a> {
             .iter()
             .any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
     }
+}
+
+/// Which nodes are never to be named as hops: those that no list shows.
+pub fn hides_nodes(config: Arc<ApiConfig>) -> Box<index::Hides> {
+    Box::new(move |key, node| {
+        let visibility = Visibility::new(&config);
+        let is_hidden = node.is_some_and(|node| !visibility.shows_node(node));
+        is_hidden || visibility.hidden_nodes.contains(key) || !visibility.shows_observer_key(&key.to_string())
+    })
 }
 
 /// The regions of a `region` parameter: `None` for all of them. Codes are compared without regard to case.

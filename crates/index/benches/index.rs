@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use filter::Filter;
 use index::{
-    ChannelFilter, ChannelRef, Index, IndexOptions, MessageQuery, NodeQuery, Order, PacketQuery, Sort,
+    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order,
+    PacketQuery, ROWS_PER_GUARD, Sort, search,
 };
 use meshcore::{
     ChannelKey, Frame, FrameBuilder, KeyRing, NodeKey, PathBuf, PayloadBuf, PayloadType, Route, ScopeSet,
@@ -17,6 +19,7 @@ use model::{
     Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverMetrics, ObserverRecord,
     SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
+use parking_lot::RwLock;
 
 const TRANSMISSIONS: u64 = 100_000;
 const COPIES: u64 = 10;
@@ -378,5 +381,53 @@ fn samples(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, apply, page, listeners);
+/// Filters that match nothing, and some that match.
+const FILTERS: [&str; 22] = [
+    "hash == 0000000000000000",
+    "snr > 31",
+    "any(snr) > 31",
+    "any(rssi) > 0",
+    "hops > 63",
+    "any(hops) > 63",
+    "payload.text contains \"zzz\"",
+    "text ~ \"zzz\"",
+    "payload.name ~ \"^zzz\"",
+    "observer == nobody",
+    "any(observer == nobody)",
+    "routed_through == nobody",
+    "path == ZZ",
+    "any(path == ZZ)",
+    "any(age < 1s)",
+    "any(snr > 31 && iata == SFO)",
+    "type == ADVERT && any(rssi) > 0",
+    "raw contains \"zzz\"",
+    "type == ADVERT && hops > 2",
+    "any(snr) > 5",
+    "age < 1d && iata == SFO",
+    "routed_through == \"Repeater 7\"",
+];
+
+fn filter(c: &mut Criterion) {
+    let index = History::new().replay();
+    let started = Instant::now();
+    index.refresh_hops();
+    println!("hops learned in {:?}", started.elapsed());
+    let now = START.plus_ms(TRANSMISSIONS as i64 * STEP_MS);
+    let index = Arc::new(RwLock::new(index));
+    let mut group = c.benchmark_group("filter");
+    group.sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    for text in FILTERS {
+        let filter = Some(Arc::new(Filter::parse(text).expect("the filters are well-formed")));
+        let query = PacketQuery { limit: 50, filter, now, ..PacketQuery::default() };
+        let find = || {
+            let budget = &mut Budget::default();
+            search(&index, black_box(&query), budget, ROWS_PER_GUARD, |_, page| page.total)
+        };
+        println!("{text}: {:?} packets", find());
+        group.bench_function(text, |b| b.iter(find));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, apply, page, listeners, filter);
 criterion_main!(benches);

@@ -46,6 +46,12 @@ impl Index {
             }
             // Evidence for people, of which nothing follows.
             Change::Dropped(_) => Ok(()),
+            Change::Client(client) => self.receptions.set_client(client),
+            Change::Reception(reception) => self.receptions.push(reception),
+            Change::Pruned(node) => {
+                self.nodes.prune(node);
+                Ok(())
+            }
         }
     }
 
@@ -198,13 +204,13 @@ impl Index {
                 self.nodes.hear(&HeardAdvert { row: transmission, time, frame, advert, scope })
             }
             Ok(Payload::GroupText(text)) => {
-                let name = self.options.text_channel(&text);
-                let membership = Membership { hash_byte: text.channel_hash, name };
+                let key = self.options.text_channel(&text);
+                let membership = Membership { hash_byte: text.channel_hash, key };
                 self.channels.hear(transmission, true, &membership)
             }
             Ok(Payload::GroupData(data)) => {
-                let name = self.options.data_channel(&data);
-                let membership = Membership { hash_byte: data.channel_hash, name };
+                let key = self.options.data_channel(&data);
+                let membership = Membership { hash_byte: data.channel_hash, key };
                 self.channels.hear(transmission, false, &membership)
             }
             _ => NONE,

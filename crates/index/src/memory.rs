@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 18;
+const PARTS: usize = 19;
 
 impl MemoryReport {
     /// All parts together.
@@ -48,6 +48,7 @@ impl Index {
             ("observer hours and samples", observer_hours),
             ("channels", self.channels.heap_bytes()),
             ("minutes", self.minutes.heap_bytes()),
+            ("receptions", self.receptions.heap_bytes()),
             ("ids and scopes", ids + scopes),
         ];
         MemoryReport { parts }

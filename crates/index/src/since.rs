@@ -9,7 +9,8 @@ use crate::observers::ObserverEntry;
 
 impl Index {
     /// The changes by which an index whose next ids are `from` gets what this one has beyond it: all observers with their
-    /// newest samples, and the heads, transmissions and observations from these ids on. Node records are not among them, since they come before
+    /// newest samples, mobile clients and nodes taken off the list, and the heads, transmissions, observations and receptions
+    /// from these ids on (these as far as they are here: without RSSI and accuracy). Node records are not among them, since they come before
     /// everything else.
     ///
     /// It makes an index that was loaded from storage catch up with the one that went on meanwhile.
@@ -22,7 +23,12 @@ impl Index {
         let transmissions = (first..self.transmission_ids.len()).map(|row| self.transmission_change(row));
         let first = self.observation_ids.first_row_from(from.observation.0);
         let observations = (first..self.observation_ids.len()).map(|row| self.observation_change(row));
-        observers.chain(samples).chain(heads).chain(transmissions).chain(observations).collect()
+        let pruned = self.nodes.pruned().map(Change::Pruned);
+        let (clients, receptions) = self.receptions.changes_from(from.reception);
+        let clients = clients.cloned().map(Change::Client);
+        let packets = heads.chain(transmissions).chain(observations);
+        let coverage = clients.chain(receptions.map(Change::Reception));
+        observers.chain(samples).chain(packets).chain(pruned).chain(coverage).collect()
     }
 
     /// A row as it came.

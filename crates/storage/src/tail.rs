@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use model::{
-    Change, HeadId, ObservationId, ObserverId, ObserverMetrics, ObserverRecord, TransmissionId, UnixMillis,
+    Change, ClientId, ClientObserver, HeadId, NodeKey, ObservationId, ObserverId, ObserverMetrics,
+    ObserverRecord, ReceptionId, TransmissionId, UnixMillis,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -26,6 +27,8 @@ const TRANSMISSIONS_AFTER: &str =
     "SELECT id, hash, raw FROM transmissions WHERE id > ?1 ORDER BY id LIMIT ?2";
 const OBSERVATIONS_AFTER: &str = "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations \
     WHERE id > ?1 ORDER BY id LIMIT ?2";
+const RECEPTIONS_AFTER: &str = "SELECT id, client, time, heard, lat, lon, accuracy_m, rssi, snr \
+    FROM client_receptions WHERE id > ?1 ORDER BY id LIMIT ?2";
 
 /// A place in a database that moves on as rows are committed.
 #[derive(Debug)]
@@ -38,12 +41,15 @@ pub struct Tail {
     observers: HashMap<ObserverId, ObserverRecord>,
     /// The newest sample of each that was passed on.
     samples: HashMap<ObserverId, ObserverMetrics>,
+    clients: HashMap<ClientId, ClientObserver>,
+    pruned: HashMap<NodeKey, UnixMillis>,
 }
 
 /// What a look has found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct News {
-    /// In an order that [`Change`] allows: heads, observers with their new samples, transmissions, observations.
+    /// In an order that [`Change`] allows: heads, observers with their new samples, transmissions, observations, nodes taken off
+    /// the list, mobile clients, receptions.
     pub changes: Vec<Change>,
     /// Whether there is more than was taken at this look.
     pub more: bool,
@@ -63,6 +69,8 @@ impl Tail {
             last: from,
             observers: HashMap::new(),
             samples: HashMap::new(),
+            clients: HashMap::new(),
+            pruned: HashMap::new(),
         })
     }
 
@@ -91,6 +99,12 @@ impl Tail {
         let transmissions = Page::after(&snapshot, TRANSMISSIONS_AFTER, from, rows::decode_transmission)?;
         let from = last.observation.map_or(0, |id| id.0.cast_signed());
         let mut observations = Page::after(&snapshot, OBSERVATIONS_AFTER, from, rows::decode_observation)?;
+        let pruned = newly_pruned(&snapshot, &mut self.pruned)?;
+        let from = last.reception.map_or(0, |id| id.0.cast_signed());
+        let receptions = Page::after(&snapshot, RECEPTIONS_AFTER, from, rows::decode_reception)?;
+        // A client's row is only written with a reception of it.
+        let clients =
+            if receptions.is_empty() { Vec::new() } else { changed_clients(&snapshot, &mut self.clients)? };
         drop(snapshot);
 
         last.head = heads.last_id().and_then(|id| u32::try_from(id).ok()).map(HeadId).or(last.head);
@@ -103,7 +117,9 @@ impl Tail {
         }
         last.observation =
             observations.last_id().map(|id| ObservationId(id.cast_unsigned())).or(last.observation);
-        let more = heads.is_full() || transmissions.is_full() || observations.is_full();
+        last.reception = receptions.last_id().map(|id| ReceptionId(id.cast_unsigned())).or(last.reception);
+        let packets_full = heads.is_full() || transmissions.is_full() || observations.is_full();
+        let more = packets_full || receptions.is_full();
 
         let mut changes: Vec<Change> = heads.into_rows().map(Change::Head).collect();
         for observer in observers {
@@ -117,6 +133,9 @@ impl Tail {
         }
         changes.extend(transmissions.into_rows().map(Change::Transmission));
         changes.extend(observations.into_rows().map(Change::Observation));
+        changes.extend(pruned);
+        changes.extend(clients.into_iter().map(Change::Client));
+        changes.extend(receptions.into_rows().map(Change::Reception));
         self.last = last;
         self.data_version = (!more).then_some(version);
         Ok(News { changes, more })
@@ -175,6 +194,39 @@ impl Tail {
     }
 }
 
+fn changed_clients(
+    conn: &Connection,
+    known: &mut HashMap<ClientId, ClientObserver>,
+) -> rusqlite::Result<Vec<ClientObserver>> {
+    let mut statement = conn.prepare_cached(rows::SELECT_CLIENTS)?;
+    let mut found = statement.query([])?;
+    let mut changed = Vec::new();
+    while let Some(row) = found.next()? {
+        let Ok(client) = rows::decode_client(row) else { continue };
+        if known.get(&client.id) != Some(&client) {
+            known.insert(client.id, client.clone());
+            changed.push(client);
+        }
+    }
+    Ok(changed)
+}
+
+fn newly_pruned(
+    conn: &Connection,
+    known: &mut HashMap<NodeKey, UnixMillis>,
+) -> rusqlite::Result<Vec<Change>> {
+    let mut statement = conn.prepare_cached(rows::SELECT_PRUNED)?;
+    let mut found = statement.query([])?;
+    let mut new = Vec::new();
+    while let Some(row) = found.next()? {
+        let Ok(node) = rows::decode_pruned(row) else { continue };
+        if known.insert(node.key, node.time) != Some(node.time) {
+            new.push(Change::Pruned(node));
+        }
+    }
+    Ok(new)
+}
+
 /// Rows of one kind, rising by id, up to [`ROWS_PER_LOOK`].
 struct Page<T> {
     /// With the id of each; `None` where the row is not well-formed.
@@ -204,6 +256,10 @@ impl<T> Page<T> {
             self.rows.truncate(place);
             self.full = true;
         }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     fn is_full(&self) -> bool {

@@ -19,7 +19,6 @@ export function packet(fields: Partial<Packet> = {}): Packet {
     snr: null,
     rssi: null,
     path_json: '[]',
-    direction: 'rx',
     scope_name: null,
     ...fields,
   };

@@ -12,7 +12,7 @@ use super::load::{self, LoadProgress};
 use super::services::LatestReport;
 use super::summary;
 use anyhow::{Context as _, Result};
-use api::LiveHub;
+use api::{ApiConfig, LiveHub};
 use feed::{FeedError, Follower, News};
 use index::{HopKeeper, Index, IndexOptions, SharedIndex};
 use model::{Change, ObservationId, UnixMillis};
@@ -42,6 +42,8 @@ pub(crate) struct Following {
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) report: Arc<LatestReport>,
     pub(crate) asks: Arc<Asks>,
+    /// Says which nodes are never named.
+    pub(crate) api_config: Arc<ApiConfig>,
 }
 
 /// The thread that follows.
@@ -97,7 +99,7 @@ impl State {
 
     fn run(mut self) -> Result<()> {
         let mut feed = self.connect();
-        let mut keeper = HopKeeper::default();
+        let mut keeper = HopKeeper::hiding(api::hides_nodes(Arc::clone(&self.on.api_config)));
         let Some(mut tail) = self.first_load(&mut keeper)? else { return Ok(()) };
         let hops = HopThread::start(keeper, Arc::clone(&self.on.index), None)?;
         summary::history(&self.on.index.read().totals(UnixMillis::now()));
@@ -228,7 +230,10 @@ impl State {
         let next = last_before(self.on.index.read().next_ids());
         *tail = Tail::open(&self.on.database, next)?;
         let there = tail.highest_ids()?;
-        if there.transmission < next.transmission || there.observation < next.observation {
+        if there.transmission < next.transmission
+            || there.observation < next.observation
+            || there.reception < next.reception
+        {
             *tail = self.reload(false)?;
         }
         self.look(tail)
@@ -298,6 +303,10 @@ fn is_known(index: &Index, change: &Change) -> bool {
         Change::Transmission(transmission) => transmission.id < next.transmission,
         Change::Observation(seen) => seen.id < next.observation,
         Change::Observer(record) => index.observer_record(record.id) == Some(record),
+        Change::Reception(reception) => reception.id < next.reception,
+        Change::Client(client) => index.client(client.id) == Some(client),
+        // Said twice it is the same.
+        Change::Pruned(_) => false,
         Change::Metrics(_) | Change::Dropped(_) => true,
         // It comes with a removal, after which everything is loaded anew.
         Change::Node(_) => true,
@@ -310,5 +319,6 @@ fn last_before(next: index::NextIds) -> LastIds {
         observer: None,
         transmission: next.transmission.0.checked_sub(1).map(model::TransmissionId),
         observation: next.observation.0.checked_sub(1).map(ObservationId),
+        reception: next.reception.0.checked_sub(1).map(model::ReceptionId),
     }
 }

@@ -66,6 +66,22 @@ impl Default for HealthThresholds {
     }
 }
 
+/// Battery voltages at which a node is called low or critical.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct BatteryThresholds {
+    /// Millivolts below which it is low.
+    pub low: u32,
+    /// Millivolts below which it is critical.
+    pub critical: u32,
+}
+
+impl Default for BatteryThresholds {
+    fn default() -> Self {
+        Self { low: 3_300, critical: 3_000 }
+    }
+}
+
 /// Settings of the live map.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -159,10 +175,13 @@ pub struct Customizer {
 pub struct WebSocketLimits {
     /// Most clients at a time; further ones get 503.
     pub max_clients: usize,
+    /// Most of them from one address; further ones get 429. 0 for no limit. Addresses of this machine, such as that of a
+    /// proxy, are not counted.
+    pub max_clients_per_address: usize,
 }
 
 impl Default for WebSocketLimits {
     fn default() -> Self {
-        Self { max_clients: 2_000 }
+        Self { max_clients: 2_000, max_clients_per_address: 100 }
     }
 }

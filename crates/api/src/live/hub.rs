@@ -1,10 +1,14 @@
 //! From the ingest thread to all clients.
 
+use super::desk::Desk;
 use super::frame::live_text;
+use crate::config::WebSocketLimits;
 use crate::state::ApiState;
 use axum::extract::ws::Utf8Bytes;
 use model::ObservationId;
 use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -40,6 +44,10 @@ struct Shared {
     frames: broadcast::Sender<Utf8Bytes>,
     closing: watch::Sender<bool>,
     clients: watch::Sender<u64>,
+    /// Clients by address; an address without clients is not there.
+    addresses: Mutex<HashMap<IpAddr, usize>>,
+    refused_clients: AtomicU64,
+    desk: Arc<Desk>,
     sent_frames: AtomicU64,
     dropped_frames: AtomicU64,
     skipped_observations: AtomicU64,
@@ -48,8 +56,18 @@ struct Shared {
 /// A client's place, given back when it leaves.
 pub(crate) struct Seat {
     hub: LiveHub,
-    pub(crate) frames: broadcast::Receiver<Utf8Bytes>,
+    /// `None` for an address that is not counted.
+    address: Option<IpAddr>,
     pub(crate) closing: watch::Receiver<bool>,
+}
+
+/// Why there is no place for a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSeat {
+    /// `webSocket.maxClients` are there.
+    Full,
+    /// `webSocket.maxClientsPerAddress` of its address are there.
+    AddressFull,
 }
 
 impl Default for LiveHub {
@@ -68,6 +86,9 @@ impl LiveHub {
             frames: broadcast::Sender::new(WAITING_FRAMES),
             closing: watch::Sender::new(false),
             clients: watch::Sender::new(0),
+            addresses: Mutex::default(),
+            refused_clients: AtomicU64::new(0),
+            desk: Arc::new(Desk::new()),
             sent_frames: AtomicU64::new(0),
             dropped_frames: AtomicU64::new(0),
             skipped_observations: AtomicU64::new(0),
@@ -78,7 +99,9 @@ impl LiveHub {
     /// Announces observations that have been applied to the index. Never blocks: when rendering is far behind they are
     /// not announced, and counted.
     pub fn publish(&self, observations: Vec<ObservationId>) {
-        if self.clients() == 0 || observations.is_empty() {
+        let Some(newest) = observations.iter().max() else { return };
+        self.shared.desk.announce(newest.0);
+        if self.shared.frames.receiver_count() == 0 {
             return;
         }
         let count = observations.len() as u64;
@@ -107,18 +130,62 @@ impl LiveHub {
         self.shared.skipped_observations.load(Ordering::Relaxed)
     }
 
-    /// A place for one more client; `None` when there are `most` already.
-    pub(crate) fn seat(&self, most: usize) -> Option<Seat> {
+    /// Subscriptions of `/api/live` now.
+    pub fn subscriptions(&self) -> u64 {
+        self.shared.desk.subscriptions()
+    }
+
+    /// Rows of subscriptions that slow clients were told that they missed, since the start.
+    pub fn missed_rows(&self) -> u64 {
+        self.shared.desk.missed_rows()
+    }
+
+    /// Clients for whom there was no place, since the start.
+    pub fn refused_clients(&self) -> u64 {
+        self.shared.refused_clients.load(Ordering::Relaxed)
+    }
+
+    /// The half of the feed that speaks `/api/live`.
+    pub(crate) fn desk(&self) -> &Arc<Desk> {
+        &self.shared.desk
+    }
+
+    /// All frames of CoreScope's dialect from now on.
+    pub(crate) fn frames(&self) -> broadcast::Receiver<Utf8Bytes> {
+        self.shared.frames.subscribe()
+    }
+
+    /// A place for one more client.
+    ///
+    /// # Errors
+    /// When there are as many as there may be, in all or of its address.
+    pub(crate) fn seat(&self, limits: &WebSocketLimits, address: Option<IpAddr>) -> Result<Seat, NoSeat> {
+        // A proxy on this machine speaks for many, and who is on this machine has other means.
+        let address = address.map(|address| address.to_canonical());
+        let address = address.filter(|address| limits.max_clients_per_address > 0 && !address.is_loopback());
+        self.take_seat(limits, address).inspect_err(|_| {
+            self.shared.refused_clients.fetch_add(1, Ordering::Relaxed);
+        })
+    }
+
+    fn take_seat(&self, limits: &WebSocketLimits, address: Option<IpAddr>) -> Result<Seat, NoSeat> {
+        let mut addresses = self.shared.addresses.lock();
+        let of_address = address.and_then(|address| addresses.get(&address).copied()).unwrap_or_default();
+        if address.is_some() && of_address >= limits.max_clients_per_address {
+            return Err(NoSeat::AddressFull);
+        }
         let taken = self.shared.clients.send_if_modified(|clients| {
-            let free = (*clients as usize) < most;
+            let free = (*clients as usize) < limits.max_clients;
             *clients += u64::from(free);
             free
         });
-        taken.then(|| Seat {
-            hub: self.clone(),
-            frames: self.shared.frames.subscribe(),
-            closing: self.shared.closing.subscribe(),
-        })
+        if !taken {
+            return Err(NoSeat::Full);
+        }
+        if let Some(address) = address {
+            addresses.insert(address, of_address + 1);
+        }
+        Ok(Seat { hub: self.clone(), address, closing: self.shared.closing.subscribe() })
     }
 
     /// Asks all clients to leave.
@@ -142,14 +209,27 @@ impl Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        if let Some(address) = self.address {
+            let mut addresses = self.hub.shared.addresses.lock();
+            if let Some(clients) = addresses.get_mut(&address) {
+                *clients -= 1;
+                if *clients == 0 {
+                    addresses.remove(&address);
+                }
+            }
+        }
         self.hub.shared.clients.send_modify(|clients| *clients -= 1);
     }
 }
 
-/// Renders what is announced, for ever; a second call for the same hub ends at once.
+/// Renders what is announced, in both dialects, for ever; a second call for the same hub ends at once.
 pub(crate) async fn render(state: ApiState) {
     let announced = state.live().shared.announced.lock().take();
-    let Some(mut announced) = announced else { return };
+    let Some(announced) = announced else { return };
+    tokio::join!(render_frames(&state, announced), state.live().desk().run(&state));
+}
+
+async fn render_frames(state: &ApiState, mut announced: mpsc::Receiver<Vec<ObservationId>>) {
     while let Some(observations) = announced.recv().await {
         for portion in observations.chunks(FRAMES_PER_GUARD) {
             let frames: Vec<String> = state.read(|index, _now| {

@@ -6,7 +6,7 @@ use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, StreamExt};
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 
 /// Clients have nothing to say.
 pub(crate) const MAX_INBOUND_BYTES: usize = 512;
@@ -25,6 +25,8 @@ const FRAMES_PER_WRITE: usize = 64;
 
 type Outbound = SplitSink<WebSocket, Message>;
 
+type Frames = broadcast::Receiver<Utf8Bytes>;
+
 /// Why a client is let go.
 enum Ending {
     /// It left, or cannot be reached.
@@ -34,17 +36,17 @@ enum Ending {
 }
 
 /// Serves a client until either side ends it.
-pub(crate) async fn run(stream: WebSocket, mut seat: Seat) {
+pub(crate) async fn run(stream: WebSocket, seat: Seat, mut frames: Frames) {
     let (mut outbound, mut inbound) = stream.split();
     let mut closing = seat.closing.clone();
     let mut ping = tokio::time::interval_at((Instant::now() + PING_EVERY).into(), PING_EVERY);
     let mut last_heard = Instant::now();
     let ending = loop {
         tokio::select! {
-            frame = seat.frames.recv() => match frame {
+            frame = frames.recv() => match frame {
                 Ok(frame) => {
-                    if write(&mut outbound, frame, &mut seat).await.is_err() {
-                        seat.count_dropped(seat.frames.len() as u64);
+                    if write(&mut outbound, frame, &mut frames, &seat).await.is_err() {
+                        seat.count_dropped(frames.len() as u64);
                         break Ending::Gone;
                     }
                 }
@@ -77,11 +79,16 @@ async fn told_to_leave(closing: &mut watch::Receiver<bool>) {
 }
 
 /// Writes a frame and those that wait behind it.
-async fn write(outbound: &mut Outbound, first: Utf8Bytes, seat: &mut Seat) -> Result<(), ()> {
+async fn write(
+    outbound: &mut Outbound,
+    first: Utf8Bytes,
+    frames: &mut Frames,
+    seat: &Seat,
+) -> Result<(), ()> {
     let all = async {
         outbound.feed(Message::Text(first)).await?;
         for _ in 1..FRAMES_PER_WRITE {
-            match seat.frames.try_recv() {
+            match frames.try_recv() {
                 Ok(frame) => outbound.feed(Message::Text(frame)).await?,
                 Err(TryRecvError::Lagged(missed)) => seat.count_dropped(missed),
                 Err(TryRecvError::Empty | TryRecvError::Closed) => break,

@@ -140,6 +140,13 @@ pub(super) fn live(page: &mut Exposition, hub: &LiveHub) {
         &[],
         hub.skipped_observations() as f64,
     );
+    let of = gauge("live_subscriptions", BaseUnit::None, "Subscriptions of /api/live.");
+    page.number(of, &[], hub.subscriptions() as f64);
+    let of =
+        counter("live_missed_rows", BaseUnit::None, "Rows that slow subscribers were told that they missed.");
+    page.number(of, &[], hub.missed_rows() as f64);
+    let of = counter("live_refused_clients", BaseUnit::None, "Live clients for whom there was no place.");
+    page.number(of, &[], hub.refused_clients() as f64);
 }
 
 pub(super) fn process(page: &mut Exposition, state: &ApiState) {

@@ -1,9 +1,9 @@
 //! Channels and their messages as rows.
 
-use super::payload::{shown_name, shown_text};
 use super::time::rfc3339;
 use crate::visibility::Visibility;
 use index::{ChannelRef, ChannelView, MessageView, ObservationView};
+use meshcore::{shown_name, shown_text};
 use serde::Serialize;
 use utoipa::ToSchema;
 

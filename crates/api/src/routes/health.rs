@@ -144,6 +144,12 @@ pub(crate) struct WebSocketFigures {
     dropped_frames: u64,
     /// Observations that were not announced because the feed was too far behind, since the start.
     skipped_observations: u64,
+    /// Subscriptions of `/api/live` now.
+    subscriptions: u64,
+    /// Rows of subscriptions that slow clients were told that they missed, since the start.
+    missed_rows: u64,
+    /// Clients for whom there was no place, since the start.
+    refused_clients: u64,
 }
 
 /// What is in memory.
@@ -207,6 +213,9 @@ pub(crate) async fn health(State(state): State<ApiState>) -> Json<HealthResponse
             clients: state.live().clients(),
             dropped_frames: state.live().dropped_frames(),
             skipped_observations: state.live().skipped_observations(),
+            subscriptions: state.live().subscriptions(),
+            missed_rows: state.live().missed_rows(),
+            refused_clients: state.live().refused_clients(),
         },
         packet_store: PacketStoreHealth { packets, estimated_mb: tracked_mb, tracked_mb },
         perf: RequestFigures {

@@ -7,7 +7,8 @@ pub(crate) mod metrics;
 pub(crate) mod summary;
 
 use crate::error::HttpError;
-use crate::extract::Segment;
+use crate::extract::{Params, Segment, csv};
+use crate::fields::{Fields, Rows};
 use crate::json::Json;
 use crate::render::observer::ObserverRow;
 use crate::render::time::rfc3339;
@@ -15,21 +16,40 @@ use crate::state::ApiState;
 use crate::visibility::{Visibility, listed_since};
 use axum::extract::State;
 use model::UnixMillis;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// What of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ObserversParams {
+    /// Only these fields of each row, such as `id,name,last_seen`.
+    #[serde(deserialize_with = "csv")]
+    #[param(value_type = Option<String>)]
+    fields: Vec<String>,
+}
 
 /// All observers.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ObserversResponse {
     /// Those heard of last first.
-    observers: Vec<ObserverRow>,
+    #[schema(value_type = Vec<ObserverRow>)]
+    observers: Rows<ObserverRow>,
     /// The server's clock, RFC 3339.
     server_time: String,
 }
 
 /// All observers.
-#[utoipa::path(get, path = "/api/observers", tag = "observers", responses((status = 200, body = ObserversResponse)))]
-pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<ObserversResponse> {
+#[utoipa::path(
+    get, path = "/api/observers", tag = "observers", params(ObserversParams),
+    responses((status = 200, body = ObserversResponse), (status = 400, body = crate::error::ErrorBody))
+)]
+pub(crate) async fn list_observers(
+    State(state): State<ApiState>,
+    Params(params): Params<ObserversParams>,
+) -> Result<Json<ObserversResponse>, HttpError> {
+    let fields = Fields::named(params.fields)?;
     let config = state.config_arc();
     let visibility = Visibility::new(&config);
     let mut observers: Vec<ObserverRow> = state.read(|index, now| {
@@ -41,7 +61,8 @@ pub(crate) async fn list_observers(State(state): State<ApiState>) -> Json<Observ
         shown.map(|observer| ObserverRow::of(&observer)).collect()
     });
     ObserverRow::count_naive_times(&mut observers, state.services());
-    Json(ObserversResponse { observers, server_time: rfc3339(UnixMillis::now()) })
+    let observers = Rows { rows: observers, fields };
+    Ok(Json(ObserversResponse { observers, server_time: rfc3339(UnixMillis::now()) }))
 }
 
 /// One observer.

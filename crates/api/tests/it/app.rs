@@ -2,6 +2,7 @@
 
 mod books;
 mod history;
+mod registry;
 mod samples;
 mod series;
 mod services;
@@ -9,6 +10,7 @@ mod services;
 pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
+pub(crate) use registry::TestRegistry;
 pub(crate) use samples::{counters_of, with_samples};
 pub(crate) use services::TestServices;
 
@@ -17,7 +19,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use index::SharedIndex;
+use index::{HopKeeper, SharedIndex};
+use model::UnixMillis;
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -56,18 +59,31 @@ impl TestApp {
         Self::over(history::real_packets(), config)
     }
 
+    /// With the real packets as if they had been heard just now.
+    pub(crate) fn recent() -> Self {
+        Self::over(history::recent_packets(), ApiConfig::default())
+    }
+
     /// Without any packet.
     pub(crate) fn empty() -> Self {
         Self::over(history::no_packets(), ApiConfig::default())
     }
 
     fn over(index: SharedIndex, config: ApiConfig) -> Self {
+        let hides = api::hides_nodes(Arc::new(config.clone()));
+        let newest = index.read().newest_time().unwrap_or(UnixMillis(0));
+        HopKeeper::hiding(hides).step(&index, newest);
         let services = Arc::new(TestServices::default());
         let keys = Arc::new(history::keys());
         let state =
             ApiState::new(Arc::clone(&index), config, services.clone(), LiveHub::new()).with_keys(keys);
         let router = api::router(state.clone());
         Self { state, index, services, router }
+    }
+
+    /// Adds a node whose key begins as another's does, and returns the other's key.
+    pub(crate) fn twin_of_first_node(&self) -> String {
+        history::add_twin(&self.index).to_string()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -80,6 +96,11 @@ impl TestApp {
 
     pub(crate) async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Answer {
         self.send(Method::POST, path, &[("x-api-key", key)], body.to_string().into()).await
+    }
+
+    pub(crate) async fn with_key(&self, method: Method, path: &str, body: Value) -> Answer {
+        let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
+        self.send(method, path, &[("x-api-key", API_KEY)], body).await
     }
 
     pub(crate) async fn send(

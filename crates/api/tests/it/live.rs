@@ -1,5 +1,8 @@
 //! The live feed over a real socket.
 
+mod slow;
+mod subscriptions;
+
 use crate::app::{TestApp, hear_again};
 use crate::golden::assert_golden;
 use futures_util::{SinkExt, StreamExt};

@@ -6,9 +6,13 @@
 
 mod compaction;
 mod contract;
+mod coverage;
+mod filters;
 mod history;
+mod hops;
 mod invalid;
 mod naive;
+mod node_stats;
 mod observers;
 mod queries;
 mod replay;

@@ -4,9 +4,37 @@ import type { components, operations } from './schema';
 type Schemas = components['schemas'];
 
 export type PacketRow = Schemas['PacketRow'];
-export type LivePacket = Schemas['LivePacket'];
+/** The fields of live rows that the page asks for: those that its lists show. */
+export const LIVE_FIELDS = [
+  'observation_id',
+  'id',
+  'hash',
+  'timestamp',
+  'first_seen',
+  'route_type',
+  'payload_type',
+  'observer_id',
+  'observer_name',
+  'observer_iata',
+  'snr',
+  'rssi',
+  'path_json',
+  'observation_count',
+  'observer_count',
+  'scope_name',
+  'decoded_json',
+  'raw_hex',
+] as const satisfies readonly Schemas['RowField'][];
+type LiveField = (typeof LIVE_FIELDS)[number];
+/** An observation with its packet, as it comes in live. */
+export type LivePacket = Required<Pick<Schemas['LiveRow'], LiveField>>;
+/** What is told over the live socket and the page acts on. */
+export type LiveTold = Extract<
+  Schemas['ServerMessage'],
+  { type: 'welcome' | 'subscribed' | 'observations' | 'missed' | 'error' }
+>;
 /** What a packet has in a list, whether it was fetched or came in live. */
-export type Packet = Pick<PacketRow, keyof PacketRow & keyof LivePacket>;
+export type Packet = Pick<PacketRow, keyof PacketRow & LiveField>;
 export type ObservationRow = Schemas['ObservationRow'];
 export type PacketQuery = NonNullable<operations['list_packets']['parameters']['query']>;
 export type NodeQuery = NonNullable<operations['list_nodes']['parameters']['query']>;

@@ -1,6 +1,7 @@
-import type { LivePacket } from '../api/types';
+import { LIVE_FIELDS, type LivePacket } from '../api/types';
 import { backoff } from './backoff';
-import { parseFrame } from './frame';
+import { type Message, packetsOf, parseMessage } from './message';
+import { Place } from './place';
 
 export type LinkState = 'connecting' | 'live' | 'down';
 
@@ -8,11 +9,11 @@ export type LinkState = 'connecting' | 'live' | 'down';
 export interface Listener {
   /** Observations since the last call, oldest first. At most four calls a second. */
   packets(batch: LivePacket[]): void;
-  /** The socket was away: what happened meanwhile has to be fetched. */
+  /** The socket was away for long, or the page too slow: what happened meanwhile has to be fetched. */
   gap(): void;
 }
 
-/** Frames are handed on together, so that a busy mesh costs four page updates a second and not a hundred. */
+/** Rows are handed on together, so that a busy mesh costs four page updates a second and not a hundred. */
 const BATCH_MS = 250;
 
 /** Gaps come in rows when there are any: one catch-up serves them all. */
@@ -20,6 +21,9 @@ const GAP_MS = 1000;
 
 /** The rate shown is the mean over this time. */
 const RATE_SECONDS = 10;
+
+/** The page's one subscription. */
+const SUBSCRIPTION = 'page';
 
 /** The one socket of the page. */
 class Live {
@@ -30,15 +34,15 @@ class Live {
   downSince = $state(0);
   /** Observations a second. */
   rate = $state(0);
+  /** Observations that were not sent live since the page was opened, because the page or the server could not keep up. */
+  missed = $state(0);
 
   private socket: WebSocket | undefined;
   private attempt = 0;
-  private everOpen = false;
   private retry: ReturnType<typeof setTimeout> | undefined;
   private flush: ReturnType<typeof setTimeout> | undefined;
   private batch: LivePacket[] = [];
-  /** Id of the newest observation received on this connection; 0 before the first. */
-  private lastId = 0;
+  private readonly place = new Place();
   private gap: ReturnType<typeof setTimeout> | undefined;
   private readonly perSecond: number[] = new Array(RATE_SECONDS).fill(0);
   /** Seconds counted so far, up to the whole time. */
@@ -70,24 +74,27 @@ class Live {
   private connect(): void {
     const scheme = window.location.protocol === 'https:' ? 'wss' : 'ws';
     this.socket?.close();
-    const socket = new WebSocket(`${scheme}://${window.location.host}/ws`);
+    const socket = new WebSocket(`${scheme}://${window.location.host}/api/live`);
     this.socket = socket;
     if (this.state !== 'down') this.state = 'connecting';
-    socket.onopen = () => this.opened();
     socket.onmessage = (event) => this.received(event.data);
     socket.onclose = () => {
       if (this.socket === socket) this.lost();
     };
   }
 
-  private opened(): void {
-    this.lastId = 0;
-    const again = this.everOpen;
-    this.everOpen = true;
+  /** The first message says where the server is, so that what was missed can be asked for. */
+  private greeted(newest: number): void {
+    const { resume, gap } = this.place.start(newest);
+    const wish = { type: 'subscribe', id: SUBSCRIPTION, fields: LIVE_FIELDS, resume };
+    this.socket?.send(JSON.stringify(wish));
+    if (gap) for (const listener of this.listeners) listener.gap();
+  }
+
+  private subscribed(): void {
     this.attempt = 0;
     this.state = 'live';
     this.downSince = 0;
-    if (again) for (const listener of this.listeners) listener.gap();
   }
 
   private lost(): void {
@@ -99,19 +106,33 @@ class Live {
   }
 
   private received(data: unknown): void {
-    const packet = parseFrame(data);
-    if (!packet) return;
-    this.checkGap(packet.observation_id);
-    this.batch.push(packet);
-    this.flush ??= setTimeout(() => this.deliver(), BATCH_MS);
+    const message = parseMessage(data);
+    if (!message) return;
+    this.place.told(message);
+    this.act(message);
   }
 
-  /** Ids rise by one with each frame: a jump means that the server had to drop some, as it does for slow readers. */
-  private checkGap(id: number | undefined): void {
-    const expected = this.lastId + 1;
-    this.lastId = id ?? 0;
-    if (id === undefined || expected === 1 || id <= expected || this.gap) return;
-    this.gap = setTimeout(() => {
+  private act(message: Message): void {
+    switch (message.type) {
+      case 'welcome':
+        return this.greeted(message.seq);
+      case 'subscribed':
+        return this.subscribed();
+      case 'observations':
+        this.batch.push(...packetsOf(message.rows));
+        this.flush ??= setTimeout(() => this.deliver(), BATCH_MS);
+        return;
+      case 'missed':
+        this.missed += message.count;
+        return this.fetchSoon();
+      case 'error':
+        // The page's wish is always the same: what is refused now may be granted later.
+        this.socket?.close();
+    }
+  }
+
+  private fetchSoon(): void {
+    this.gap ??= setTimeout(() => {
       this.gap = undefined;
       for (const listener of this.listeners) listener.gap();
     }, GAP_MS);

@@ -37,7 +37,13 @@ async fn every_documented_get_without_a_path_parameter_answers() {
         let wants_more = [
             "/api/packets/timestamps",
             "/api/messages/search",
+            "/api/nodes/resolve",
             "/api/observers/compare",
+            "/api/dropped-packets",
+            "/api/debug/affinity",
+            "/api/admin/prune-geo-filter/status",
+            "/api/rx-coverage",
+            "/api/rx-leaderboard",
             "/api/backup",
             "/metrics",
         ];
