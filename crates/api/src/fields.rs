@@ -78,10 +78,15 @@ fn names_of<T: ToSchema>() -> Vec<String> {
 /// A row may be made of several structs, one flattened into the other.
 fn collect_names(schema: &RefOr<Schema>, referred: &[(String, RefOr<Schema>)], names: &mut Vec<String>) {
     match schema {
-        RefOr::T(Schema::Object(object)) => names.extend(object.properties.iter().map(|(name, _)| name.clone())),
-        RefOr::T(Schema::AllOf(all)) => all.items.iter().for_each(|part| collect_names(part, referred, names)),
+        RefOr::T(Schema::Object(object)) => {
+            names.extend(object.properties.iter().map(|(name, _)| name.clone()))
+        }
+        RefOr::T(Schema::AllOf(all)) => {
+            all.items.iter().for_each(|part| collect_names(part, referred, names))
+        }
         RefOr::Ref(reference) => {
-            let part = referred.iter().find(|(name, _)| reference.ref_location.ends_with(&format!("/{name}")));
+            let part =
+                referred.iter().find(|(name, _)| reference.ref_location.ends_with(&format!("/{name}")));
             // Schemas of rows do not refer to themselves by `allOf`, so this ends.
             if let Some((_, part)) = part {
                 collect_names(part, referred, names);

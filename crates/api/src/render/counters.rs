@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 /// One sample of an observer's counters, and what happened since the one before.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub(crate) struct MetricsRow {
+pub(crate) struct ObserverMetricsRow {
     /// When, RFC 3339; a multiple of the sampling interval.
     pub(crate) timestamp: String,
     /// dBm.
@@ -90,7 +90,7 @@ impl Resolution {
 pub(crate) fn metrics_rows(
     samples: &[ObserverMetrics],
     resolution: Resolution,
-) -> (Vec<MetricsRow>, Vec<String>) {
+) -> (Vec<ObserverMetricsRow>, Vec<String>) {
     let mut reboots = Vec::new();
     let mut before: Option<&ObserverMetrics> = None;
     let rows = samples
@@ -114,8 +114,8 @@ fn row(
     timestamp: String,
     is_reboot: bool,
     change: Option<Change<'_>>,
-) -> MetricsRow {
-    MetricsRow {
+) -> ObserverMetricsRow {
+    ObserverMetricsRow {
         timestamp,
         noise_floor: sample.noise_floor.and_then(decibels),
         tx_air_secs: sample.tx_air_secs,

@@ -10,7 +10,7 @@ use crate::state::ApiState;
 use crate::visibility::{Visibility, regions};
 use axum::extract::State;
 use index::{ChannelFilter, ChannelRef, Cursor, MessageQuery, MessageView, Sort};
-use search::{Needle, SearchExtent};
+use search::{MessageSearchExtent, Needle};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -98,7 +98,7 @@ pub(crate) struct MessagesResponse {
     /// How far was searched; absent without `q`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    search: Option<SearchExtent>,
+    search: Option<MessageSearchExtent>,
 }
 
 /// The messages of a channel.

@@ -3,6 +3,7 @@
 mod books;
 mod history;
 mod registry;
+mod samples;
 mod series;
 mod services;
 
@@ -10,6 +11,7 @@ pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
 pub(crate) use registry::TestRegistry;
+pub(crate) use samples::{counters_of, with_samples};
 pub(crate) use services::TestServices;
 
 use api::{ApiConfig, ApiState, LiveHub};

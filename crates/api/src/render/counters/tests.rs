@@ -18,7 +18,7 @@ fn sample(minute: i64, counters: [u64; 4]) -> ObserverMetrics {
     }
 }
 
-fn rows(samples: &[ObserverMetrics]) -> (Vec<MetricsRow>, Vec<String>) {
+fn rows(samples: &[ObserverMetrics]) -> (Vec<ObserverMetricsRow>, Vec<String>) {
     metrics_rows(samples, Resolution::FiveMinutes)
 }
 

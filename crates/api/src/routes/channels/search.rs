@@ -45,7 +45,7 @@ impl FromStr for Needle {
 
 /// How far a search came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub(crate) struct SearchExtent {
+pub(crate) struct MessageSearchExtent {
     /// Texts looked at, the newest first.
     pub(crate) searched: usize,
     /// Whether there is nothing left to search: neither were there too many texts nor is the page full.
@@ -56,7 +56,7 @@ pub(crate) struct SearchExtent {
 pub(crate) struct Found<T> {
     /// The newest comes last.
     pub(crate) rows: Vec<T>,
-    pub(crate) extent: SearchExtent,
+    pub(crate) extent: MessageSearchExtent,
     /// Where to go on.
     pub(crate) next: Option<Cursor>,
 }
@@ -91,7 +91,7 @@ pub(crate) fn search<T>(
     let is_last = searched == places.newest.len();
     let reached = searched.checked_sub(1).and_then(|last| places.newest.get(last)).copied();
     let next = if is_last { places.next } else { reached };
-    Found { rows, extent: SearchExtent { searched, complete: next.is_none() }, next }
+    Found { rows, extent: MessageSearchExtent { searched, complete: next.is_none() }, next }
 }
 
 impl Needle {
@@ -108,7 +108,7 @@ impl Needle {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct SearchParams {
+pub(crate) struct MessageSearchParams {
     /// In the text or in the name of the sender, in either case.
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = String, required = true)]
@@ -134,11 +134,11 @@ pub(crate) struct SearchParams {
 /// Messages of all channels that were found.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SearchResponse {
+pub(crate) struct MessageSearchResponse {
     /// The newest comes last.
     messages: Vec<FoundMessageRow>,
     /// How far was searched.
-    search: SearchExtent,
+    search: MessageSearchExtent,
     /// What `cursor` wants to go on with older messages; null when everything was searched.
     next_cursor: Option<String>,
 }
@@ -154,13 +154,13 @@ pub(crate) struct FoundMessageRow {
 
 /// Searches all channels whose keys are known.
 #[utoipa::path(
-    get, path = "/api/messages/search", tag = "channels", params(SearchParams),
-    responses((status = 200, body = SearchResponse), (status = 400, body = crate::error::ErrorBody))
+    get, path = "/api/messages/search", tag = "channels", params(MessageSearchParams),
+    responses((status = 200, body = MessageSearchResponse), (status = 400, body = crate::error::ErrorBody))
 )]
 pub(crate) async fn search_messages(
     State(state): State<ApiState>,
-    Params(params): Params<SearchParams>,
-) -> Result<Json<SearchResponse>, HttpError> {
+    Params(params): Params<MessageSearchParams>,
+) -> Result<Json<MessageSearchResponse>, HttpError> {
     let Some(needle) = params.q else { return Err(HttpError::missing_parameter("q", "q required")) };
     let config = state.config_arc();
     let rows = limit(params.limit, 50, config.list_limits.channel_messages_max);
@@ -181,7 +181,7 @@ pub(crate) async fn search_messages(
         })
     });
     let found = answer.await?;
-    Ok(Json(SearchResponse {
+    Ok(Json(MessageSearchResponse {
         messages: found.rows,
         search: found.extent,
         next_cursor: found.next.map(|cursor| cursor.to_string()),

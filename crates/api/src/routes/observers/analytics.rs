@@ -35,20 +35,20 @@ pub(crate) struct ObserverAnalyticsParams {
 pub(crate) struct ObserverAnalyticsResponse {
     /// Observations; oldest first, without times in which nothing was heard. An hour each up to one day, four hours up to
     /// seven days, otherwise a day. The first begins where its hours do, which may be before the days asked for.
-    timeline: Vec<TimelinePoint>,
+    timeline: Vec<ObserverTimelinePoint>,
     /// Observations by payload type: the code as text.
     packet_types: BTreeMap<String, u64>,
     /// Different signs of nodes: keys of adverts, hashes of source and destination, hops.
-    nodes_timeline: Vec<TimelinePoint>,
+    nodes_timeline: Vec<ObserverTimelinePoint>,
     /// Observations by signal-to-noise ratio, in classes of 2 dB, the weakest first; without empty classes.
-    snr_distribution: Vec<SnrClass>,
+    snr_distribution: Vec<ObserverSnrClass>,
     /// At most 20, the newest first.
-    recent_packets: Vec<RecentPacket>,
+    recent_packets: Vec<ObserverRecentPacket>,
 }
 
 /// A span of time.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TimelinePoint {
+pub(crate) struct ObserverTimelinePoint {
     /// When it begins, UTC: `15:04`, `Mon 15:04` or `Jan 02`.
     label: String,
     count: u64,
@@ -56,7 +56,7 @@ pub(crate) struct TimelinePoint {
 
 /// A class of signals.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SnrClass {
+pub(crate) struct ObserverSnrClass {
     /// `a to b`, in decibels: from a, up to before b.
     range: String,
     count: u64,
@@ -64,7 +64,7 @@ pub(crate) struct SnrClass {
 
 /// An observation with its packet.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct RecentPacket {
+pub(crate) struct ObserverRecentPacket {
     /// Of the observation.
     id: u64,
     /// Content hash of the packet.
@@ -129,8 +129,10 @@ fn analytics(index: &Index, id: &str, days: i64, keys: &KeyRing) -> ObserverAnal
     let since = UnixMillis::now().plus_ms(-days * DAY_MS);
     let activity = index.observer_activity(observer, since, bucket_hours);
     let series = |count: fn(&ActivityBucket) -> u64| {
-        let point =
-            |bucket: &ActivityBucket| TimelinePoint { label: utc(bucket.start, label), count: count(bucket) };
+        let point = |bucket: &ActivityBucket| ObserverTimelinePoint {
+            label: utc(bucket.start, label),
+            count: count(bucket),
+        };
         activity.buckets.iter().map(point).collect()
     };
     ObserverAnalyticsResponse {
@@ -147,16 +149,17 @@ fn packet_types(activity: &ObserverActivity<'_>) -> BTreeMap<String, u64> {
     types.map(|(code, count)| (code.to_string(), *count)).collect()
 }
 
-fn snr_distribution(sums: &HourSums) -> Vec<SnrClass> {
+fn snr_distribution(sums: &HourSums) -> Vec<ObserverSnrClass> {
     let classes = (-32..).step_by(2).zip(sums.snr);
-    let class = |(from, count): (i32, u64)| SnrClass { range: format!("{from} to {}", from + 2), count };
+    let class =
+        |(from, count): (i32, u64)| ObserverSnrClass { range: format!("{from} to {}", from + 2), count };
     classes.filter(|(_, count)| *count > 0).map(class).collect()
 }
 
-fn recent_packet(heard: &ObservationView<'_>, keys: &KeyRing) -> RecentPacket {
+fn recent_packet(heard: &ObservationView<'_>, keys: &KeyRing) -> ObserverRecentPacket {
     let packet = heard.transmission();
     let observer = ObserverTexts::of(heard.observer());
-    RecentPacket {
+    ObserverRecentPacket {
         id: heard.id().0,
         hash: packet.hash().to_string(),
         raw_hex: hex::upper(&heard.frame_bytes()),

@@ -56,17 +56,17 @@ pub(crate) struct CompareResponse {
     /// As applied, RFC 3339.
     to: String,
     /// All packets of the span.
-    packets: SetCounts,
+    packets: ComparedCounts,
     /// By payload type; without types that neither heard.
-    by_type: Vec<TypeCounts>,
+    by_type: Vec<ComparedType>,
     /// By the time at which packets were first heard by anyone; oldest first, without times in which neither heard any.
-    series: Vec<SeriesPoint>,
+    series: Vec<ComparedPoint>,
     /// Milliseconds of a point of the series: an hour, or a day for spans of more than 14 days.
     bucket_ms: i64,
     /// Who heard better and first.
-    signal: SignalRow,
+    signal: ComparedSignal,
     /// The newest packets of each set.
-    newest: NewestRows,
+    newest: ComparedNewest,
 }
 
 /// An observer.
@@ -80,7 +80,7 @@ pub(crate) struct ComparedObserver {
 /// How many packets are in each set.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SetCounts {
+pub(crate) struct ComparedCounts {
     only_a: u64,
     both: u64,
     only_b: u64,
@@ -88,27 +88,27 @@ pub(crate) struct SetCounts {
 
 /// The sets of one payload type.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TypeCounts {
+pub(crate) struct ComparedType {
     /// The code.
     payload_type: u8,
     name: &'static str,
     #[serde(flatten)]
-    packets: SetCounts,
+    packets: ComparedCounts,
 }
 
 /// The sets in one span of time.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SeriesPoint {
+pub(crate) struct ComparedPoint {
     /// When it begins, RFC 3339.
     t: String,
     #[serde(flatten)]
-    packets: SetCounts,
+    packets: ComparedCounts,
 }
 
 /// Who heard better and first, of the newest packets that both heard; of several copies the strongest and the first count.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct SignalRow {
+pub(crate) struct ComparedSignal {
     /// How many packets were looked at.
     compared: u64,
     /// Whether these are all that both heard.
@@ -136,7 +136,7 @@ pub(crate) struct SignalRow {
 /// At most 20 of each, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NewestRows {
+pub(crate) struct ComparedNewest {
     only_a: Vec<ComparedPacket>,
     both: Vec<ComparedPacket>,
     only_b: Vec<ComparedPacket>,
@@ -152,14 +152,14 @@ pub(crate) struct ComparedPacket {
     /// When anyone first heard it, RFC 3339.
     first_seen: String,
     /// Null where the observer did not hear it.
-    a: Option<HeardRow>,
+    a: Option<ComparedHearing>,
     /// Null where the observer did not hear it.
-    b: Option<HeardRow>,
+    b: Option<ComparedHearing>,
 }
 
 /// A packet at one observer.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct HeardRow {
+pub(crate) struct ComparedHearing {
     /// When it first heard it, RFC 3339 with milliseconds.
     time: String,
     /// The best ratio of its copies, in decibels.
@@ -216,20 +216,20 @@ fn response(
         b: observer(b),
         from: rfc3339(range.from),
         to: rfc3339(range.to),
-        packets: SetCounts::of(found.packets),
+        packets: ComparedCounts::of(found.packets),
         by_type: found
             .by_type
             .iter()
-            .map(|(payload_type, packets)| TypeCounts {
+            .map(|(payload_type, packets)| ComparedType {
                 payload_type: payload_type.code(),
                 name: payload_type.name(),
-                packets: SetCounts::of(*packets),
+                packets: ComparedCounts::of(*packets),
             })
             .collect(),
-        series: found.series.iter().map(SeriesPoint::of).collect(),
+        series: found.series.iter().map(ComparedPoint::of).collect(),
         bucket_ms: range.bucket_ms,
-        signal: SignalRow::of(&found.signal, found.packets.both),
-        newest: NewestRows { only_a: rows(only_a), both: rows(both), only_b: rows(only_b) },
+        signal: ComparedSignal::of(&found.signal, found.packets.both),
+        newest: ComparedNewest { only_a: rows(only_a), both: rows(both), only_b: rows(only_b) },
     }
 }
 
@@ -240,8 +240,8 @@ fn compared_packet(index: &Index, row: TxRow, a: ObserverId, b: ObserverId) -> C
         hash: packet.hash().to_string(),
         payload_type: packet.payload_type().code(),
         first_seen: rfc3339(packet.first_seen()),
-        a: heard.a.map(HeardRow::of),
-        b: heard.b.map(HeardRow::of),
+        a: heard.a.map(ComparedHearing::of),
+        b: heard.b.map(ComparedHearing::of),
     }
 }
 
@@ -256,19 +256,19 @@ impl ComparedObserver {
     }
 }
 
-impl SetCounts {
+impl ComparedCounts {
     fn of(counts: HeardCounts) -> Self {
         Self { only_a: counts.only_a, both: counts.both, only_b: counts.only_b }
     }
 }
 
-impl SeriesPoint {
+impl ComparedPoint {
     fn of(bucket: &SetBucket) -> Self {
-        Self { t: rfc3339(bucket.start), packets: SetCounts::of(bucket.packets) }
+        Self { t: rfc3339(bucket.start), packets: ComparedCounts::of(bucket.packets) }
     }
 }
 
-impl SignalRow {
+impl ComparedSignal {
     fn of(signal: &SignalComparison, both: u64) -> Self {
         let mean = |quarters: i64| hundredths(quarters as f64 / 4.0 / signal.with_snr as f64);
         Self {
@@ -287,7 +287,7 @@ impl SignalRow {
     }
 }
 
-impl HeardRow {
+impl ComparedHearing {
     fn of(heard: HeardBest) -> Self {
         Self { time: rfc3339_millis(heard.first), snr: heard.snr.map(SnrQuarterDb::db) }
     }

@@ -3,7 +3,7 @@
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Segment, parsed};
 use crate::json::Json;
-use crate::render::counters::{MetricsRow, Resolution, metrics_rows};
+use crate::render::counters::{ObserverMetricsRow, Resolution, metrics_rows};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -22,7 +22,7 @@ const MAX_ROWS: usize = 10_000;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct MetricsParams {
+pub(crate) struct ObserverMetricsParams {
     /// From this time on, RFC 3339; the last 24 hours when absent.
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = Option<String>)]
@@ -38,9 +38,9 @@ pub(crate) struct MetricsParams {
 
 /// The samples of an observer.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct MetricsResponse {
+pub(crate) struct ObserverMetricsResponse {
     /// Oldest first.
-    metrics: Vec<MetricsRow>,
+    metrics: Vec<ObserverMetricsRow>,
     /// The id under which it publishes.
     observer_id: String,
     /// What it calls itself.
@@ -56,17 +56,17 @@ pub(crate) struct MetricsResponse {
 /// What an observer said of itself, and the rates that follow.
 #[utoipa::path(
     get, path = "/api/observers/{id}/metrics", tag = "observers",
-    params(("id" = String, Path, description = "The id under which it publishes, in either case"), MetricsParams),
+    params(("id" = String, Path, description = "The id under which it publishes, in either case"), ObserverMetricsParams),
     responses(
-        (status = 200, body = MetricsResponse), (status = 400, body = crate::error::ErrorBody),
+        (status = 200, body = ObserverMetricsResponse), (status = 400, body = crate::error::ErrorBody),
         (status = 404, body = crate::error::ErrorBody), (status = 503, body = crate::error::ErrorBody)
     )
 )]
 pub(crate) async fn observer_metrics(
     State(state): State<ApiState>,
     Segment(id): Segment,
-    Params(params): Params<MetricsParams>,
-) -> Result<Json<MetricsResponse>, HttpError> {
+    Params(params): Params<ObserverMetricsParams>,
+) -> Result<Json<ObserverMetricsResponse>, HttpError> {
     let resolution = resolution(params.resolution.as_deref())?;
     let config = state.config_arc();
     let who = state.read(|index, now| {
@@ -82,7 +82,7 @@ pub(crate) async fn observer_metrics(
     // The reader's end is exclusive.
     let until = params.until.map_or(UnixMillis(i64::MAX), |Moment(time)| time.plus_ms(1));
     let found = read(state, observer, (since, until), resolution).await?;
-    Ok(Json(MetricsResponse { observer_id, observer_name, ..found }))
+    Ok(Json(ObserverMetricsResponse { observer_id, observer_name, ..found }))
 }
 
 /// On the blocking pool, since it takes the disk's time.
@@ -91,7 +91,7 @@ async fn read(
     observer: ObserverId,
     (since, until): (UnixMillis, UnixMillis),
     resolution: Resolution,
-) -> Result<MetricsResponse, HttpError> {
+) -> Result<ObserverMetricsResponse, HttpError> {
     let asked = state.clone();
     let answer = state.read_rows(usize::MAX, move |_index| {
         let reader = asked.services().reader().ok_or_else(no_database)?;
@@ -104,7 +104,13 @@ async fn read(
         samples.drain(..surplus);
         let (metrics, reboots) = metrics_rows(&samples, resolution);
         let truncated = (surplus > 0).then_some(true);
-        Ok(MetricsResponse { metrics, observer_id: String::new(), observer_name: None, reboots, truncated })
+        Ok(ObserverMetricsResponse {
+            metrics,
+            observer_id: String::new(),
+            observer_name: None,
+            reboots,
+            truncated,
+        })
     });
     answer.await?
 }

@@ -38,9 +38,9 @@ pub(crate) struct SummaryParams {
 
 /// All observers with samples.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SummaryResponse {
+pub(crate) struct ObserverSummaryResponse {
     /// In the order of their names.
-    observers: Vec<SummaryRow>,
+    observers: Vec<ObserverSummaryRow>,
     /// True when the window holds more samples than are read for one answer, so that for some observers only the newest are
     /// counted; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +50,7 @@ pub(crate) struct SummaryResponse {
 
 /// An observer's samples in the window.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct SummaryRow {
+pub(crate) struct ObserverSummaryRow {
     observer_id: String,
     observer_name: Option<String>,
     /// Region code; absent when it has none.
@@ -74,14 +74,14 @@ pub(crate) struct SummaryRow {
 #[utoipa::path(
     get, path = "/api/observers/metrics/summary", tag = "observers", params(SummaryParams),
     responses(
-        (status = 200, body = SummaryResponse), (status = 400, body = crate::error::ErrorBody),
+        (status = 200, body = ObserverSummaryResponse), (status = 400, body = crate::error::ErrorBody),
         (status = 503, body = crate::error::ErrorBody)
     )
 )]
 pub(crate) async fn metrics_summary(
     State(state): State<ApiState>,
     Params(params): Params<SummaryParams>,
-) -> Result<Json<SummaryResponse>, HttpError> {
+) -> Result<Json<ObserverSummaryResponse>, HttpError> {
     let window = window(params.window.as_deref())?;
     let regions = regions(params.region);
     let config = state.config_arc();
@@ -95,7 +95,7 @@ pub(crate) async fn metrics_summary(
             truncated = from_database(&reader, since, elsewhere, &mut rows)?;
         }
         rows.sort_by(|a, b| (&a.observer_name, &a.observer_id).cmp(&(&b.observer_name, &b.observer_id)));
-        Ok(SummaryResponse { observers: rows, truncated: truncated.then_some(true) })
+        Ok(ObserverSummaryResponse { observers: rows, truncated: truncated.then_some(true) })
     });
     answer.await?.map(Json)
 }
@@ -109,7 +109,7 @@ fn window(text: Option<&str>) -> Result<Span, HttpError> {
 /// What of a row is known before its samples are.
 struct Who {
     id: ObserverId,
-    row: SummaryRow,
+    row: ObserverSummaryRow,
 }
 
 /// The rows of the observers whose samples of the window are all in the index, and the observers of which some may not be.
@@ -118,13 +118,13 @@ fn from_index(
     since: UnixMillis,
     regions: Option<&[String]>,
     config: &ApiConfig,
-) -> (Vec<SummaryRow>, Vec<Who>) {
+) -> (Vec<ObserverSummaryRow>, Vec<Who>) {
     let visibility = Visibility::new(config);
     let (mut rows, mut elsewhere) = (Vec::new(), Vec::new());
     let shown = index.observers(UnixMillis::now()).into_iter();
     for observer in shown.filter(|observer| visibility.shows_observer(observer) && is_in(observer, regions)) {
         let id = observer.record.id;
-        let mut who = Who { id, row: SummaryRow::of(&observer) };
+        let mut who = Who { id, row: ObserverSummaryRow::of(&observer) };
         who.row.add(index.observer_samples(id).filter(|sample| sample.time >= since));
         if index.samples_begin_after(id, since) {
             elsewhere.push(who);
@@ -141,7 +141,7 @@ fn from_database(
     reader: &Reader,
     since: UnixMillis,
     observers: Vec<Who>,
-    rows: &mut Vec<SummaryRow>,
+    rows: &mut Vec<ObserverSummaryRow>,
 ) -> Result<bool, HttpError> {
     let (mut read, mut truncated) = (0, false);
     for mut who in observers {
@@ -171,7 +171,7 @@ fn is_in(observer: &ObserverView<'_>, regions: Option<&[String]>) -> bool {
     })
 }
 
-impl SummaryRow {
+impl ObserverSummaryRow {
     /// Without samples.
     fn of(observer: &ObserverView<'_>) -> Self {
         let text =

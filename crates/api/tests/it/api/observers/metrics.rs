@@ -1,52 +1,12 @@
-use crate::app::TestApp;
+use crate::app::{TestApp, counters_of, with_samples};
 use crate::golden::assert_golden;
-use model::{Change, ObserverId, ObserverMetrics, UnixMillis};
+use model::{ObserverId, ObserverMetrics, UnixMillis};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use storage::{Reader, Storage, StorageOptions, WriteBatch};
-use tempfile::TempDir;
 
 const FIVE_MINUTES: i64 = 300_000;
 
 /// 2026-05-17T12:00:00Z.
 const NOON: i64 = 1_779_019_200_000;
-
-/// What an observer says of itself: it starts anew before the third sample, and is silent before the fifth.
-fn history(observer: u16, start: i64) -> Vec<ObserverMetrics> {
-    let sample = |minute: i64, counters: [u64; 5]| ObserverMetrics {
-        observer: ObserverId(observer),
-        time: UnixMillis(start + minute * 60_000),
-        noise_floor: (minute != 5).then_some(-110.3 + minute as f32),
-        tx_air_secs: Some(counters[0]),
-        rx_air_secs: Some(counters[1]),
-        recv_errors: Some(counters[2]),
-        battery_mv: (minute < 10).then_some(4_100),
-        packets_sent: Some(counters[3]),
-        packets_recv: Some(counters[4]),
-    };
-    vec![
-        sample(0, [100, 1000, 5, 10, 95]),
-        sample(5, [101, 1031, 6, 12, 127]),
-        sample(10, [1, 2, 0, 1, 5]),
-        sample(15, [2, 20, 1, 2, 9]),
-        sample(60, [3, 30, 1, 3, 20]),
-    ]
-}
-
-/// The application beside a database with these samples, which the index has as well.
-fn with_samples(app: &TestApp, samples: &[ObserverMetrics]) -> (TempDir, Storage) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("test.db");
-    let storage = Storage::open(StorageOptions::new(&path)).unwrap();
-    let changes: Vec<Change> = samples.iter().map(|sample| Change::Metrics(*sample)).collect();
-    let mut index = app.index.write();
-    changes.iter().for_each(|change| index.apply(change).unwrap());
-    drop(index);
-    storage.writer().submit(WriteBatch { changes, on_durable: None }).unwrap();
-    storage.writer().flush().unwrap();
-    *app.services.reader.lock().unwrap() = Some(Arc::new(Reader::open(&path).unwrap()));
-    (folder, storage)
-}
 
 fn id_of(app: &TestApp, observer: u16) -> String {
     app.index.read().observer_record(ObserverId(observer)).unwrap().key.to_string()
@@ -55,7 +15,7 @@ fn id_of(app: &TestApp, observer: u16) -> String {
 #[tokio::test]
 async fn samples_come_with_rates_and_reboots() {
     let app = TestApp::init();
-    let _database = with_samples(&app, &history(0, NOON));
+    let _database = with_samples(&app, &counters_of(0, NOON));
     let path = format!("/api/observers/{}/metrics?since=2026-05-17T12:00:00Z", id_of(&app, 0).to_lowercase());
     let metrics = app.get(&path).await.good();
     assert_golden("observers/metrics", metrics.clone(), &[]);
@@ -73,8 +33,8 @@ async fn samples_come_with_rates_and_reboots() {
 async fn without_a_time_the_last_day_is_meant() {
     let app = TestApp::init();
     let now = UnixMillis::now().0 / FIVE_MINUTES * FIVE_MINUTES;
-    let old = history(0, now - 30 * 3_600_000);
-    let _database = with_samples(&app, &[old, history(0, now - 2 * 3_600_000)].concat());
+    let old = counters_of(0, now - 30 * 3_600_000);
+    let _database = with_samples(&app, &[old, counters_of(0, now - 2 * 3_600_000)].concat());
     let metrics = app.get(&format!("/api/observers/{}/metrics", id_of(&app, 0))).await.good();
     assert_eq!(metrics["metrics"].as_array().unwrap().len(), 5);
     let nothing = app.get(&format!("/api/observers/{}/metrics", id_of(&app, 1))).await.good();
@@ -85,7 +45,7 @@ async fn without_a_time_the_last_day_is_meant() {
 async fn the_summary_has_the_agreed_shape_and_those_without_samples_are_not_in_it() {
     let app = TestApp::init();
     let now = UnixMillis::now().0 / FIVE_MINUTES * FIVE_MINUTES;
-    let samples = [history(0, now - 2 * 3_600_000), history(2, now - 30 * 3_600_000)].concat();
+    let samples = [counters_of(0, now - 2 * 3_600_000), counters_of(2, now - 30 * 3_600_000)].concat();
     let _database = with_samples(&app, &samples);
     let day = app.get("/api/observers/metrics/summary").await.good();
     assert_golden("observers/summary", day.clone(), &[]);
@@ -108,7 +68,7 @@ async fn a_summary_counts_samples_that_the_index_has_let_go_too() {
         .map(|i| ObserverMetrics {
             time: UnixMillis(now - (1000 - i) * FIVE_MINUTES),
             noise_floor: Some(-100.0 - (i % 7) as f32),
-            ..history(0, 0)[0]
+            ..counters_of(0, 0)[0]
         })
         .collect();
     let _database = with_samples(&app, &samples);
@@ -150,7 +110,7 @@ async fn hidden_observers_have_no_metrics_and_are_in_no_summary() {
     let id = id_of(&TestApp::init(), 0);
     let app = TestApp::with(json!({"observerBlacklist": [id.to_lowercase()]}));
     let now = UnixMillis::now().0 / FIVE_MINUTES * FIVE_MINUTES;
-    let samples = [history(0, now - 2 * 3_600_000), history(1, now - 2 * 3_600_000)].concat();
+    let samples = [counters_of(0, now - 2 * 3_600_000), counters_of(1, now - 2 * 3_600_000)].concat();
     let _database = with_samples(&app, &samples);
     assert_eq!(app.get(&format!("/api/observers/{id}/metrics")).await.error(404), "Observer not found");
     let summary = app.get("/api/observers/metrics/summary").await.good();
