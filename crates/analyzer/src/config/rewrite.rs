@@ -150,10 +150,8 @@ mod tests {
         let done = write_geo_filter(&path, filter, &written);
         let after = fs::read_to_string(&path).expect("read");
         assert_eq!(done.is_ok(), written.bytes.get() > 0);
-        done.map_err(|error| {
-            assert_eq!(after, text, "it is as it was");
-            error
-        })?;
+        assert!(done.is_ok() || after == text, "a file that cannot be changed is as it was");
+        done?;
         Ok(after)
     }
 
@@ -166,7 +164,7 @@ mod tests {
         assert_eq!(rewritten(&changed, Some(&filter())).expect("the same"), changed);
         assert_eq!(
             rewritten(&text, None).expect("taken out"),
-            "\u{feff}{\r\n\t\"zz\" : 1.50 , \n \"a\":{}}\n".replace(" , \n", " , \n")
+            "\u{feff}{\r\n\t\"zz\" : 1.50 , \n \"a\":{}}\n"
         );
     }
 
