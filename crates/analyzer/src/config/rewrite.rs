@@ -58,8 +58,11 @@ fn with_member(text: &str, key: &str, value: Option<&str>) -> Result<String, Str
             }
         },
         None => {
-            for index in (0..members.len()).rev().filter(|index| members[*index].name == key) {
-                changed.replace_range(without(&members, index), "");
+            // Each removal moves what comes after it, so the places are looked for anew.
+            let mut left = members;
+            while let Some(index) = left.iter().position(|member| member.name == key) {
+                changed.replace_range(without(&left, index), "");
+                left = self::members(&changed).map_err(|error| error.to_string())?;
             }
         }
     }
