@@ -58,8 +58,11 @@ fn with_member(text: &str, key: &str, value: Option<&str>) -> Result<String, Str
             }
         },
         None => {
-            for index in (0..members.len()).rev().filter(|index| members[*index].name == key) {
-                changed.replace_range(without(&members, index), "");
+            // Each removal moves what comes after it, so the places are looked for anew.
+            let mut left = members;
+            while let Some(index) = left.iter().position(|member| member.name == key) {
+                changed.replace_range(without(&left, index), "");
+                left = self::members(&changed).map_err(|error| error.to_string())?;
             }
         }
     }
@@ -150,10 +153,8 @@ mod tests {
         let done = write_geo_filter(&path, filter, &written);
         let after = fs::read_to_string(&path).expect("read");
         assert_eq!(done.is_ok(), written.bytes.get() > 0);
-        done.map_err(|error| {
-            assert_eq!(after, text, "it is as it was");
-            error
-        })?;
+        assert!(done.is_ok() || after == text, "a file that cannot be changed is as it was");
+        done?;
         Ok(after)
     }
 
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(rewritten(&changed, Some(&filter())).expect("the same"), changed);
         assert_eq!(
             rewritten(&text, None).expect("taken out"),
-            "\u{feff}{\r\n\t\"zz\" : 1.50 , \n \"a\":{}}\n".replace(" , \n", " , \n")
+            "\u{feff}{\r\n\t\"zz\" : 1.50 , \n \"a\":{}}\n"
         );
     }
 

@@ -3,7 +3,7 @@
 use crate::error::HttpError;
 use crate::extract::{Params, csv};
 use crate::json::Json;
-use crate::services::KnownChannels;
+use crate::services::{KnownChannels, Registry};
 use crate::state::ApiState;
 use crate::visibility::regions;
 use axum::extract::State;
@@ -41,7 +41,7 @@ pub(crate) async fn known_channels(
     Params(params): Params<KnownChannelsParams>,
 ) -> Result<([(HeaderName, &'static str); 1], Json<KnownChannels>), HttpError> {
     let wanted = regions(params.region);
-    let list = state.registry(|registry| registry.known_channels()).await?;
+    let list = state.registry(Registry::known_channels).await?;
     let Some(list) = list else {
         let (generated_at, license, source) = (None, None, String::new());
         let empty = KnownChannels {

@@ -45,7 +45,7 @@ fn receptions(most: usize) -> impl Strategy<Value = Vec<Reception>> {
             location: (47_300_000 + lat, 8_500_000 + lon),
             accuracy_m: None,
             rssi: None,
-            snr: snr.map(|snr| SnrQuarterDb(snr)),
+            snr: snr.map(SnrQuarterDb),
         });
         rows.collect()
     })
@@ -58,8 +58,14 @@ fn index_of(receptions: &[Reception]) -> Index {
     index
 }
 
+/// Count, best signal, and the nodes with theirs.
+type Cell = (u64, Option<i8>, BTreeSet<(Vec<u8>, u64, Option<i8>)>);
+
+/// The same while it is added up.
+type Sum = (u64, Option<i8>, BTreeMap<Vec<u8>, (u64, Option<i8>)>);
+
 /// Everything of a map but where its cells are, which the grid's own tests hold to the ground.
-fn by_cell(coverage: &Coverage) -> BTreeMap<String, (u64, Option<i8>, BTreeSet<(Vec<u8>, u64, Option<i8>)>)> {
+fn by_cell(coverage: &Coverage) -> BTreeMap<String, Cell> {
     let node = |node: &index::HeardNode| (node.heard.to_vec(), node.count, node.best_snr.map(|snr| snr.0));
     let cell = |cell: &index::CoverageCell| {
         let nodes = cell.nodes.iter().map(node).collect();
@@ -100,7 +106,7 @@ proptest! {
         let heard_by: HashSet<ClientId> = fitting.iter().map(|row| row.client).collect();
         prop_assert_eq!((found.clients, found.truncated), (heard_by.len() as u64, false));
         // One reception at a time gives the cell that it is in.
-        let mut naive: BTreeMap<_, (u64, Option<i8>, BTreeMap<Vec<u8>, (u64, Option<i8>)>)> = BTreeMap::new();
+        let mut naive: BTreeMap<_, Sum> = BTreeMap::new();
         for row in fitting {
             let alone = Reception { id: ReceptionId(1), ..row.clone() };
             let all = CoverageQuery { clients: &[true; CLIENTS as usize], node: None, since: None, ..query };
