@@ -79,7 +79,9 @@ fn measure(
     let cpu_before = cpu_secs(server.pid());
     let ready = Arc::new(Barrier::new(clients as usize + 2));
     let viewers: Vec<_> = (0..clients)
-        .map(|_| threads.spawn(view(server.web.clone(), r#"{"type":"subscribe","id":"a"}"#, Arc::clone(&ready))))
+        .map(|_| {
+            threads.spawn(view(server.web.clone(), r#"{"type":"subscribe","id":"a"}"#, Arc::clone(&ready)))
+        })
         .collect();
     // One more sees which number is which packet.
     let witness = r#"{"type":"subscribe","id":"w","fields":["observation_id","raw_hex","observer_id"]}"#;
@@ -106,7 +108,9 @@ fn measure(
         }
     }
     times.sort_unstable();
-    let at = |share: usize| times.get(times.len() * share / 1000).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
+    let at = |share: usize| {
+        times.get(times.len() * share / 1000).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
+    };
     println!("  {} rows of {} expected", times.len(), seen.len() as u64 * clients);
     println!("  publish to frame: p50 {:.1} ms  p99 {:.1} ms  p99.9 {:.1} ms", at(500), at(990), at(999));
     println!("  program: {:.0} % of a core", cpu / took.as_secs_f64() * 100.0);

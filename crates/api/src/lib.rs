@@ -52,3 +52,4 @@ pub use services::{
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;
+pub use visibility::hides_nodes;

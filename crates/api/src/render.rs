@@ -2,6 +2,7 @@
 
 pub(crate) mod channel;
 pub(crate) mod hex;
+pub(crate) mod hops;
 pub(crate) mod node;
 pub(crate) mod observer;
 pub(crate) mod packet;

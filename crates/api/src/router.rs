@@ -1,8 +1,8 @@
 //! The table of contents: every path, its handler and what lies around all of them.
 
 use crate::routes::{
-    alerts, backup, channels, config, decode, docs, health, iata, ingest, jobs, mqtt, nodes, observers,
-    packets, perf, stats, traces,
+    alerts, backup, channels, config, debug, decode, docs, health, hops, iata, ingest, jobs, mqtt, nodes,
+    observers, packets, perf, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -44,6 +44,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(traces::trace))
         .routes(routes!(live::live))
         .routes(routes!(docs::live_spec))
+        .routes(routes!(hops::resolve_hops))
+        .routes(routes!(debug::affinity))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))
         .routes(routes!(perf::perf))

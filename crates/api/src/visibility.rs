@@ -5,6 +5,7 @@ use crate::error::HttpError;
 use crate::render::node::{believable_place, is_foreign};
 use index::{Index, Node, NodeQuery, ObserverView};
 use model::{NodeKey, UnixMillis};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which nodes and observers may be shown under a configuration.
@@ -43,6 +44,15 @@ impl<'a> Visibility<'a> {
             .iter()
             .any(|prefix| !prefix.is_empty() && name.starts_with(prefix.as_str()))
     }
+}
+
+/// Which nodes are never to be named as hops: those that no list shows.
+pub fn hides_nodes(config: Arc<ApiConfig>) -> Box<index::Hides> {
+    Box::new(move |key, node| {
+        let visibility = Visibility::new(&config);
+        let is_hidden = node.is_some_and(|node| !visibility.shows_node(node));
+        is_hidden || visibility.hidden_nodes.contains(key) || !visibility.shows_observer_key(&key.to_string())
+    })
 }
 
 /// The regions of a `region` parameter: `None` for all of them. Codes are compared without regard to case.

@@ -193,13 +193,13 @@ impl Index {
                 self.nodes.hear(&HeardAdvert { row: transmission, time, frame, advert, scope })
             }
             Ok(Payload::GroupText(text)) => {
-                let name = self.options.text_channel(&text);
-                let membership = Membership { hash_byte: text.channel_hash, name };
+                let key = self.options.text_channel(&text);
+                let membership = Membership { hash_byte: text.channel_hash, key };
                 self.channels.hear(transmission, true, &membership)
             }
             Ok(Payload::GroupData(data)) => {
-                let name = self.options.data_channel(&data);
-                let membership = Membership { hash_byte: data.channel_hash, name };
+                let key = self.options.data_channel(&data);
+                let membership = Membership { hash_byte: data.channel_hash, key };
                 self.channels.hear(transmission, false, &membership)
             }
             _ => NONE,

@@ -41,6 +41,8 @@ pub(crate) struct ChannelTable {
 /// The packets of one channel. Two keys of the same name are one channel.
 pub(crate) struct Channel {
     pub(crate) identity: ChannelRef,
+    /// The place in the key ring of the key that opens it.
+    pub(crate) key: Option<usize>,
     /// Channel hash of the packet heard first.
     pub(crate) hash_byte: u8,
     /// GRP_TXT and GRP_DATA.
@@ -54,8 +56,8 @@ pub(crate) struct Channel {
 /// How a packet was found to belong to a channel.
 pub(crate) struct Membership<'a> {
     pub(crate) hash_byte: u8,
-    /// Name of the key that opens it.
-    pub(crate) name: Option<&'a str>,
+    /// Name of the key that opens it, and its place in the key ring.
+    pub(crate) key: Option<(&'a str, usize)>,
 }
 
 impl ChannelTable {
@@ -118,16 +120,16 @@ impl ChannelTable {
     }
 
     fn place(&mut self, membership: &Membership<'_>) -> u32 {
-        let known = match membership.name {
-            Some(name) => self.by_name.get(name),
+        let known = match membership.key {
+            Some((name, _)) => self.by_name.get(name),
             None => self.encrypted.get(&membership.hash_byte),
         };
         if let Some(place) = known {
             return *place;
         }
         let place = self.channels.len() as u32;
-        let identity = match membership.name {
-            Some(name) => {
+        let identity = match membership.key {
+            Some((name, _)) => {
                 self.by_name.insert(name.into(), place);
                 ChannelRef::Name(name.into())
             }
@@ -138,6 +140,7 @@ impl ChannelTable {
         };
         self.channels.push(Channel {
             identity,
+            key: membership.key.map(|(_, place)| place),
             hash_byte: membership.hash_byte,
             packets: RoaringBitmap::new(),
             texts: RoaringBitmap::new(),

@@ -1,6 +1,6 @@
 //! What of a packet takes keys to read. Nothing of it is kept but which key or scope it was.
 
-use meshcore::{ChannelMessage, Frame, GroupData, GroupText};
+use meshcore::{Frame, GroupData, GroupText};
 
 use crate::index::IndexOptions;
 
@@ -12,18 +12,13 @@ impl IndexOptions {
         Some(self.scopes.recognise(frame).unwrap_or(""))
     }
 
-    /// The channel whose key opens the text.
-    pub(crate) fn text_channel(&self, text: &GroupText<'_>) -> Option<&str> {
-        self.keys.decrypt_text(text).map(|message| message.channel)
+    /// The channel whose key opens the text, and the place of the key.
+    pub(crate) fn text_channel(&self, text: &GroupText<'_>) -> Option<(&str, usize)> {
+        self.keys.decrypt_text(text).map(|message| (message.channel, message.key_index))
     }
 
-    /// The channel whose key opens the data.
-    pub(crate) fn data_channel(&self, data: &GroupData<'_>) -> Option<&str> {
-        self.keys.decrypt_data(data).map(|data| data.channel)
-    }
-
-    /// The text opened.
-    pub(crate) fn open_text(&self, text: &GroupText<'_>) -> Option<ChannelMessage<'_>> {
-        self.keys.decrypt_text(text)
+    /// The channel whose key opens the data, and the place of the key.
+    pub(crate) fn data_channel(&self, data: &GroupData<'_>) -> Option<(&str, usize)> {
+        self.keys.decrypt_data(data).map(|data| (data.channel, data.key_index))
     }
 }

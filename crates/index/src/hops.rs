@@ -38,6 +38,7 @@ use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
 use relays::Relays;
+pub use resolve::{Beside, ExplainedHop};
 use scores::Scored;
 
 /// From which posterior on a hop is shown as a node: of those named so, at least 95 of 100 are right; see the test
@@ -57,6 +58,8 @@ pub struct HopResolver {
 struct Knowledge {
     model: Model,
     edges: Edges,
+    /// The newest observation when it was learned; `None` before any.
+    at: Option<UnixMillis>,
 }
 
 /// A node that may stand behind a hop.
@@ -182,7 +185,7 @@ impl HopResolver {
 
     /// Who was heard beside a node at the ends of paths, the most often heard first; see [`Neighbour`].
     pub fn neighbours(&self, key: &NodeKey) -> Vec<Neighbour> {
-        let Knowledge { model, edges } = &*self.knowledge;
+        let Knowledge { model, edges, .. } = &*self.knowledge;
         model.candidates.find(key).map_or_else(Vec::new, |node| edges.of(model, node))
     }
 
@@ -198,6 +201,11 @@ impl HopResolver {
         let Some(node) = model.candidates.find(key) else { return Vec::new() };
         let known = model.links().of(node).filter(|(other, _)| model.is_shown(*other));
         known.map(|(other, count)| (model.key(other), count)).collect()
+    }
+
+    /// When it was learned who is beside whom, by the newest observation of then.
+    pub fn learned_at(&self) -> Option<UnixMillis> {
+        self.knowledge.at
     }
 
     /// Bytes of heap.
@@ -226,6 +234,7 @@ struct HopEvidence {
     roles: Vec<Role>,
     sample: Sample,
     beside: Vec<FoundBeside>,
+    at: Option<UnixMillis>,
 }
 
 impl HopEvidence {
@@ -235,7 +244,8 @@ impl HopEvidence {
         let roles = learn::roles(index, candidates.nodes());
         let sample = Sample::take(index, &candidates);
         let beside = FoundBeside::gather(index, &candidates);
-        HopEvidence { candidates, roles, sample, beside }
+        let at = index.newest_time();
+        HopEvidence { candidates, roles, sample, beside, at }
     }
 }
 
@@ -244,7 +254,7 @@ impl Knowledge {
     fn learn(evidence: HopEvidence) -> Knowledge {
         let model = learn::learn(evidence.candidates, &evidence.roles, &evidence.sample);
         let edges = Edges::new(&model, &evidence.beside);
-        Knowledge { model, edges }
+        Knowledge { model, edges, at: evidence.at }
     }
 }
 

@@ -64,6 +64,7 @@ mod compaction;
 mod cursor;
 mod decode;
 mod error;
+mod filter;
 mod hash_sizes;
 mod heads;
 mod hops;
@@ -85,14 +86,15 @@ mod transmissions;
 mod version;
 mod view;
 
+pub use self::filter::{ROWS_PER_GUARD, search};
 pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use hops::{
-    Course, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour, PacketsOf, PathContext,
-    RelayFigures, ResolvedHop, ResolvedPath, Scores,
+    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour,
+    PacketsOf, PathContext, RelayFigures, ResolvedHop, ResolvedPath, Scores,
 };
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;

@@ -114,6 +114,23 @@ impl ObservationColumns {
         self.chunks[chunk].event[i].head
     }
 
+    pub(crate) fn time(&self, row: u32) -> UnixMillis {
+        let (chunk, i) = place(row);
+        self.chunks[chunk].event[i].time()
+    }
+
+    pub(crate) fn snr(&self, row: u32) -> Option<SnrQuarterDb> {
+        let (chunk, i) = place(row);
+        let chunk = &self.chunks[chunk];
+        (chunk.present[i] & HAS_SNR != 0).then(|| SnrQuarterDb(chunk.snr[i]))
+    }
+
+    pub(crate) fn rssi(&self, row: u32) -> Option<i16> {
+        let (chunk, i) = place(row);
+        let chunk = &self.chunks[chunk];
+        (chunk.present[i] & HAS_RSSI != 0).then(|| chunk.rssi[i])
+    }
+
     pub(crate) fn get(&self, row: u32) -> ObservationRow {
         let (chunk, i) = place(row);
         let chunk = &self.chunks[chunk];
@@ -122,7 +139,7 @@ impl ObservationColumns {
             transmission: event.transmission,
             observer: event.observer,
             head: event.head,
-            time: UnixMillis(i64::from(event.time_high) << 32 | i64::from(event.time_low)),
+            time: event.time(),
             snr: (present & HAS_SNR != 0).then(|| SnrQuarterDb(chunk.snr[i])),
             rssi: (present & HAS_RSSI != 0).then(|| chunk.rssi[i]),
             score: (present & HAS_SCORE != 0).then(|| chunk.score[i]),
@@ -134,6 +151,12 @@ impl ObservationColumns {
         let columns: usize = self.chunks.iter().map(Chunk::heap_bytes).sum();
         let links: usize = self.next.iter().map(|next| next.capacity() * 4).sum();
         columns + links + self.chunks.capacity() * size_of::<Chunk>()
+    }
+}
+
+impl HeardEvent {
+    fn time(&self) -> UnixMillis {
+        UnixMillis(i64::from(self.time_high) << 32 | i64::from(self.time_low))
     }
 }
 

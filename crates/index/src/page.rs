@@ -24,7 +24,7 @@ pub struct PacketPage {
 }
 
 /// The rows that pass one filter.
-type Rows<'a> = Cow<'a, RoaringBitmap>;
+pub(crate) type Rows<'a> = Cow<'a, RoaringBitmap>;
 
 impl Index {
     /// The transmissions that pass the filters, one page of them.
@@ -33,14 +33,24 @@ impl Index {
     /// million rows; several observers, regions or nodes are united first. A time window looks at single rows only where
     /// it begins and ends, as long as transmissions arrive in about the order of their times. A page sorted by latest
     /// observation costs at worst a look at every row that passes.
+    ///
+    /// [`PacketQuery::filter`] may look at each row that passes everything else; [`crate::search`] does the same in
+    /// portions.
     pub fn packets(&self, query: &PacketQuery) -> PacketPage {
-        let rows = self.intersect(self.filters(query));
+        match query.filter {
+            Some(_) => self.page(&Cow::Owned(self.filtered(query)), query),
+            None => self.page(&self.rows_without_filter(query), query),
+        }
+    }
+
+    /// One page of rows that pass all filters.
+    pub(crate) fn page(&self, rows: &Rows<'_>, query: &PacketQuery) -> PacketPage {
         let total = rows.len();
         // One row beyond the page tells whether there is a next one.
         let take = if query.limit == 0 { 0 } else { query.limit.saturating_add(1) };
         let mut page = match query.cursor.map_or(query.sort, |cursor| cursor.sort()) {
-            Sort::Id => self.page_by_id(&rows, query, take),
-            Sort::Latest => self.page_by_latest(&rows, query, take),
+            Sort::Id => self.page_by_id(rows, query, take),
+            Sort::Latest => self.page_by_latest(rows, query, take),
         };
         let more = page.len() > query.limit;
         page.truncate(query.limit);
@@ -60,6 +70,11 @@ impl Index {
     /// Transmissions heard by an observer of any of the regions.
     pub(crate) fn heard_in(&self, regions: &[String]) -> Rows<'_> {
         unite(self.observers.of_regions(regions).map(|observer| &observer.heard).collect())
+    }
+
+    /// The rows that pass everything but [`PacketQuery::filter`].
+    pub(crate) fn rows_without_filter(&self, query: &PacketQuery) -> Rows<'_> {
+        self.intersect(self.filters(query))
     }
 
     fn filters(&self, query: &PacketQuery) -> Vec<Rows<'_>> {

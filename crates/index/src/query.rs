@@ -1,5 +1,8 @@
 //! What can be asked of the packets.
 
+use std::sync::Arc;
+
+use filter::Filter;
 use meshcore::{NodeKey, PacketHash, PayloadType, Route};
 use model::{ObserverId, UnixMillis};
 
@@ -43,6 +46,10 @@ pub struct PacketQuery {
     pub until: Option<UnixMillis>,
     /// Only adverts of any of these nodes; nothing when the list is empty.
     pub area_nodes: Option<Vec<NodeKey>>,
+    /// Only those that pass this filter.
+    pub filter: Option<Arc<Filter>>,
+    /// What ages in the filter are counted from.
+    pub now: UnixMillis,
 }
 
 /// Which end comes first.

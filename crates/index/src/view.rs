@@ -123,8 +123,11 @@ impl<'a> TransmissionView<'a> {
 
     /// The text that it carries to a channel, decrypted now; `None` when no key opens it, or for any other packet.
     pub fn channel_message(&self) -> Option<ChannelMessage<'a>> {
-        match (self.channel()?, self.frame().payload()) {
-            (ChannelRef::Name(_), Ok(Payload::GroupText(text))) => self.index.options.open_text(&text),
+        let subject = self.subject_if(self.payload_type() == PayloadType::GroupText)?;
+        let key = self.index.channels.at(subject).key?;
+        match self.frame().payload() {
+            // The key opened it when it came in, and the ring is the same for as long as the index lives.
+            Ok(Payload::GroupText(text)) => self.index.options.keys.reopen_text(key, &text),
             _ => None,
         }
     }

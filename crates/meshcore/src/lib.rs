@@ -54,7 +54,7 @@ pub use hex::{Hex, decode_hex};
 pub use identity::Identity;
 pub use key::{NodeKey, PacketHash, ParseHexError};
 pub use key_ring::KeyRing;
-pub use name::{NodeName, clean_text};
+pub use name::{NodeName, clean_text, shown_name, shown_text};
 pub use path::{Hop, MAX_PATH_BYTES, Path, PathBuf, PathError};
 pub use payload::{
     Ack, Advert, AnonRequest, AppData, AppDataError, Control, ControlMessage, DiscoverRequest,

@@ -80,6 +80,9 @@ impl fmt::Debug for NodeName<'_> {
 /// between two pictographs, where it makes one of both.
 pub fn clean_text(bytes: &[u8], max_bytes: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
+    if text.len() <= max_bytes && is_plain(&text) {
+        return text.into_owned();
+    }
     let mut clean = String::with_capacity(text.len().min(max_bytes));
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -97,6 +100,33 @@ pub fn clean_text(bytes: &[u8], max_bytes: usize) -> String {
         clean.push(c);
     }
     clean
+}
+
+/// The most bytes of a line of a text, and of a name within it: longer ones do not fit in a packet. What is not UTF-8
+/// grows by the factor 3 when it is made fit.
+const MAX_LINE_BYTES: usize = 255;
+
+/// A text of a stranger as it may be shown: [`clean_text`] of each line, with the line breaks kept.
+///
+/// ```
+/// assert_eq!(meshcore::shown_text("one\u{202e}\ntwo\u{7}"), "one\ntwo");
+/// ```
+pub fn shown_text(text: &str) -> String {
+    if is_plain(text) && text.len() <= MAX_LINE_BYTES * 3 {
+        return text.to_owned();
+    }
+    let lines = text.split('\n').map(|line| clean_text(line.as_bytes(), MAX_LINE_BYTES * 3));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The name of a stranger as it may be shown, on one line.
+pub fn shown_name(name: &str) -> String {
+    clean_text(name.as_bytes(), MAX_LINE_BYTES)
+}
+
+/// Whether there is nothing to leave out, which is so for most texts and quickly seen.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// The bytes before the first NUL: all strings on air are C strings.

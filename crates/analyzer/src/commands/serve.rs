@@ -44,6 +44,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let services =
         Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
     let options = index_options(&loaded, &keys);
+    let api_config = Arc::new(loaded.api_config());
     let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone())
         .with_keys(keys)
         .with_request_counter(requests);
@@ -51,7 +52,8 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let serving = port.serve(state);
     summary::serving(&plan, &loaded, http);
 
-    let following = FollowThread::start(Following { database, index, options, hub, progress, report, asks })?;
+    let following =
+        FollowThread::start(Following { database, index, options, hub, progress, report, asks, api_config })?;
     own.block_on(async {
         let ended = async {
             while !following.has_ended() {

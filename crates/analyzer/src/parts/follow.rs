@@ -12,7 +12,7 @@ use super::load::{self, LoadProgress};
 use super::services::LatestReport;
 use super::summary;
 use anyhow::{Context as _, Result};
-use api::LiveHub;
+use api::{ApiConfig, LiveHub};
 use feed::{FeedError, Follower, News};
 use index::{HopKeeper, Index, IndexOptions, SharedIndex};
 use model::{Change, ObservationId, UnixMillis};
@@ -42,6 +42,8 @@ pub(crate) struct Following {
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) report: Arc<LatestReport>,
     pub(crate) asks: Arc<Asks>,
+    /// Says which nodes are never named.
+    pub(crate) api_config: Arc<ApiConfig>,
 }
 
 /// The thread that follows.
@@ -97,7 +99,7 @@ impl State {
 
     fn run(mut self) -> Result<()> {
         let mut feed = self.connect();
-        let mut keeper = HopKeeper::default();
+        let mut keeper = HopKeeper::hiding(api::hides_nodes(Arc::clone(&self.on.api_config)));
         let Some(mut tail) = self.first_load(&mut keeper)? else { return Ok(()) };
         let hops = HopThread::start(keeper, Arc::clone(&self.on.index), None)?;
         summary::history(&self.on.index.read().totals(UnixMillis::now()));

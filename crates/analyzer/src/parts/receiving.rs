@@ -188,7 +188,7 @@ impl Opened {
             storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, shows, ..
         } = self;
         let loading = jobs.load.begin();
-        let mut keeper = shows.then(HopKeeper::default);
+        let mut keeper = shows.then(|| HopKeeper::hiding(api::hides_nodes(Arc::new(loaded.api_config()))));
         let report = load::replay(&storage.reader()?, &index, progress, keeper.as_mut())?;
         let rows = report.transmissions + report.observations + report.heads;
         loading.step(StepReport { examined: rows, ..StepReport::default() });

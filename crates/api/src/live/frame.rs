@@ -2,6 +2,7 @@
 
 use crate::json::to_text;
 use crate::render::hex;
+use crate::render::hops::resolved_path;
 use crate::render::packet::{DecodedPath, ObserverTexts, RECEIVED, decoded, decoded_packet, hops};
 use crate::render::payload::{DecodedPayload, Signatures};
 use crate::render::time::{rfc3339, rfc3339_millis};
@@ -58,6 +59,11 @@ pub(crate) struct LivePacket {
     rssi: Option<f64>,
     /// The hops as a JSON array in a text.
     path_json: Option<String>,
+    /// By hop of `path_json`: the key of the node that it is, null where that is not as good as sure; absent when it is not for
+    /// any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    resolved_path: Option<Vec<Option<String>>>,
     /// Always `rx`.
     direction: Option<&'static str>,
     /// How often the transmission has been heard.
@@ -109,6 +115,7 @@ pub(crate) fn live_text(heard: &ObservationView<'_>, keys: &KeyRing) -> String {
         snr: heard.snr().map(model::SnrQuarterDb::db),
         rssi: heard.rssi().map(f64::from),
         path_json: Some(to_text(&hops(&packet.frame(), heard.path()))),
+        resolved_path: resolved_path(heard),
         direction: Some(RECEIVED),
         observation_count: u64::from(packet.observation_count()),
         observer_count: u64::from(packet.observer_count()),

@@ -1,8 +1,8 @@
 //! Channels and their messages as rows.
 
-use super::payload::{shown_name, shown_text};
 use super::time::rfc3339;
 use index::{ChannelRef, ChannelView, MessageView};
+use meshcore::{shown_name, shown_text};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -57,6 +57,11 @@ pub(crate) struct PacketRow {
     /// The hops; null when there are none.
     #[serde(rename = "_parsedPath")]
     pub(crate) parsed_path: Option<Vec<String>>,
+    /// By hop of `path_json`: the key of the node that it is, null where that is not as good as sure; absent when it is not for
+    /// any. Works itself out anew as more becomes known of the mesh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) resolved_path: Option<Vec<Option<String>>>,
     /// All observations in order of arrival; only with `expand=observations` and for single packets.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -129,6 +134,11 @@ pub(crate) struct ObservationRow {
     pub(crate) direction: Option<&'static str>,
     /// The route of this copy.
     pub(crate) route_type: u8,
+    /// By hop of `path_json`: the key of the node that it is, null where that is not as good as sure; absent when it is not for
+    /// any. Works itself out anew as more becomes known of the mesh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) resolved_path: Option<Vec<Option<String>>>,
     /// This copy's whole frame as hex; only for single packets and `POST /api/packets/observations`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

@@ -4,9 +4,7 @@
 
 mod from_meshcore;
 
-pub(crate) use from_meshcore::{
-    Signatures, decode_payload, empty, group_text, shown_name, shown_text, unknown,
-};
+pub(crate) use from_meshcore::{Signatures, decode_payload, empty, group_text, unknown};
 
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -15,7 +15,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
-use index::SharedIndex;
+use index::{HopKeeper, SharedIndex};
+use model::UnixMillis;
 use serde_json::Value;
 use std::sync::Arc;
 use tower::ServiceExt;
@@ -60,6 +61,9 @@ impl TestApp {
     }
 
     fn over(index: SharedIndex, config: ApiConfig) -> Self {
+        let hides = api::hides_nodes(Arc::new(config.clone()));
+        let newest = index.read().newest_time().unwrap_or(UnixMillis(0));
+        HopKeeper::hiding(hides).step(&index, newest);
         let services = Arc::new(TestServices::default());
         let keys = Arc::new(history::keys());
         let state =

@@ -43,7 +43,7 @@ pub struct Scores {
 pub struct Neighbour {
     /// Which node, when that is as good as sure.
     pub key: Option<NodeKey>,
-    /// The hash by which it was heard; the whole key where it was heard as sender or observer.
+    /// The hash by which it was heard; the whole key when it is sure which node it is.
     pub prefix: Box<[u8]>,
     /// The nodes that it can be, when it is not sure which.
     pub candidates: Vec<NodeKey>,
@@ -61,4 +61,11 @@ pub struct Neighbour {
     pub observers: Vec<ObserverId>,
     /// How far apart the two are in kilometres, where both say where they are.
     pub distance_km: Option<f32>,
+}
+
+impl Neighbour {
+    /// The hash by which it was heard; of a node that is sure, the first byte of its key.
+    pub fn hash(&self) -> &[u8] {
+        if self.key.is_some() { &self.prefix[..1] } else { &self.prefix }
+    }
 }

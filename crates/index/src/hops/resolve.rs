@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::lattice::{Chain, Lattice};
 use super::model::{Model, STRANGER};
 use super::token::Token;
-use super::{Course, HopBasis, HopResolver, PathContext, ResolvedHop, ResolvedPath};
+use super::{Course, HopBasis, HopNode, HopResolver, PathContext, ResolvedHop, ResolvedPath};
 
 /// However sure it looks, some of what is believed may be wrong: nobody has seen the packet pass.
 const MOST_SURE: f32 = 0.995;
@@ -14,21 +14,27 @@ const MOST_SURE: f32 = 0.995;
 impl HopResolver {
     /// What is made of each hop of a path; a microsecond or two.
     pub fn resolve(&self, path: Path<'_>, context: &PathContext) -> ResolvedPath {
-        let model = &self.knowledge.model;
         let hops: SmallVec<[Token; 16]> = path.hops().map(|hop| Token::new(hop.bytes())).collect();
-        let find = |key: Option<NodeKey>| key.and_then(|key| model.candidates.find(&key));
+        self.read(&mut Lattice::default(), &self.chain(&hops, context), context.course).1
+    }
+
+    fn chain<'h>(&self, hops: &'h [Token], context: &PathContext) -> Chain<'h> {
+        let find = |key: Option<NodeKey>| key.and_then(|key| self.knowledge.model.candidates.find(&key));
         let passed = context.course == Course::Passed;
-        let chain = Chain {
-            hops: &hops,
+        Chain {
+            hops,
             sender: find(context.sender).filter(|_| passed),
             observer: find(context.observer).filter(|_| passed),
             time: context.time,
-        };
-        let mut lattice = Lattice::default();
-        lattice.read(model, &chain);
-        let mut best: SmallVec<[(u32, f32); 16]> =
-            (0..hops.len()).map(|hop| most_probable(model, &lattice, hop)).collect();
-        if passed {
+        }
+    }
+
+    fn read(&self, lattice: &mut Lattice, chain: &Chain<'_>, course: Course) -> (Choices, ResolvedPath) {
+        let model = &self.knowledge.model;
+        lattice.read(model, chain);
+        let hops = chain.hops;
+        let mut best: Choices = (0..hops.len()).map(|hop| most_probable(model, lattice, hop)).collect();
+        if course == Course::Passed {
             tell_twins_apart(&mut best);
         }
         let resolved = (0..hops.len()).map(|hop| {
@@ -38,12 +44,16 @@ impl HopResolver {
                 node: is_shown.then(|| model.key(node)),
                 posterior: if is_shown { probability } else { 0.0 },
                 candidates: self.candidates(&hops[hop].bytes()[..hops[hop].size()]).count() as u32,
-                basis: basis(model, &lattice, &chain, &best, hop),
+                basis: basis(model, lattice, chain, &best, hop),
             }
         });
-        resolved.collect()
+        let resolved = resolved.collect();
+        (best, resolved)
     }
 }
+
+/// By hop: the most probable node and its probability.
+type Choices = SmallVec<[(u32, f32); 16]>;
 
 /// The most probable known node; [`STRANGER`] when it is more probably none of them.
 fn most_probable(model: &Model, lattice: &Lattice, hop: usize) -> (u32, f32) {
@@ -82,8 +92,7 @@ fn basis(model: &Model, lattice: &Lattice, chain: &Chain<'_>, best: &[(u32, f32)
     if winner == STRANGER {
         return HopBasis::Activity;
     }
-    let before = if hop == 0 { chain.sender } else { Some(best[hop - 1].0) };
-    let after = if hop + 1 == best.len() { chain.observer } else { Some(best[hop + 1].0) };
+    let (before, after) = beside(chain, best, hop);
     let (mut by_all, mut by_distance) = (1.0, 1.0);
     for beside in [before, after].into_iter().flatten().filter(|node| *node != STRANGER) {
         by_all *= model.lift(winner, beside) / model.lift(rival, beside).max(1e-9);
@@ -109,4 +118,72 @@ impl HopResolver {
         let all = all + weighed.rest + model.stranger_weight(hop);
         if weighed.places.contains(&node) { model.weight(node, None) / all.max(1e-9) } else { 0.0 }
     }
+}
+
+/// A hop with all that speaks for and against each node that it can be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExplainedHop {
+    /// What is made of it.
+    pub resolved: ResolvedHop,
+    /// The candidates that were weighed, with their probabilities, the most probable first; without hidden nodes.
+    pub candidates: Vec<(HopNode, f32)>,
+    /// The probability that it is a node that has never adverted, or a hidden one.
+    pub stranger: f32,
+    /// What stands beside it: the hop or sender before it and the hop or observer after it, where these are known.
+    pub beside: Vec<Beside>,
+}
+
+/// A node beside a hop, as evidence for its most probable candidate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beside {
+    /// Which.
+    pub key: NodeKey,
+    /// In how many paths of the sample that was learned from the two are expected beside each other.
+    pub paths: f32,
+    /// How many times more probable it is to find the two beside each other than by chance.
+    pub lift: f32,
+    /// How far apart they are, where both say where they are.
+    pub distance_km: Option<f32>,
+}
+
+impl HopResolver {
+    /// The same as [`HopResolver::resolve`] for hashes of one to three bytes, which may be of different sizes, with the
+    /// evidence.
+    pub fn explain(&self, hops: &[&[u8]], context: &PathContext) -> Vec<ExplainedHop> {
+        let model = &self.knowledge.model;
+        let tokens: SmallVec<[Token; 16]> = hops.iter().map(|hop| Token::new(hop)).collect();
+        let chain = self.chain(&tokens, context);
+        let mut lattice = Lattice::default();
+        let (best, resolved) = self.read(&mut lattice, &chain, context.course);
+        let explained = resolved.into_iter().enumerate().map(|(hop, resolved)| {
+            let mut candidates = Vec::new();
+            let mut stranger = 0.0;
+            for (node, probability) in lattice.posterior(hop) {
+                if model.is_shown(node) {
+                    candidates.push((*model.candidates.at(node), probability));
+                } else {
+                    stranger += probability;
+                }
+            }
+            candidates.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.key.cmp(&b.0.key)));
+            let (before, after) = beside(&chain, &best, hop);
+            let winner = best[hop].0;
+            let nodes = [before, after].into_iter().flatten().filter(|node| model.is_shown(*node));
+            let evidence = nodes.filter(|_| model.is_shown(winner)).map(|node| Beside {
+                key: model.key(node),
+                paths: model.links().count(winner, node),
+                lift: model.lift(winner, node),
+                distance_km: model.place(winner).zip(model.place(node)).map(|(a, b)| a.km_to(b)),
+            });
+            ExplainedHop { resolved, candidates, stranger, beside: evidence.collect() }
+        });
+        explained.collect()
+    }
+}
+
+/// The nodes before and after a hop, as far as they are known.
+fn beside(chain: &Chain<'_>, best: &[(u32, f32)], hop: usize) -> (Option<u32>, Option<u32>) {
+    let before = if hop == 0 { chain.sender } else { Some(best[hop - 1].0) };
+    let after = if hop + 1 == best.len() { chain.observer } else { Some(best[hop + 1].0) };
+    (before, after)
 }

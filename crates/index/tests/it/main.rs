@@ -6,6 +6,7 @@
 
 mod compaction;
 mod contract;
+mod filters;
 mod history;
 mod invalid;
 mod naive;

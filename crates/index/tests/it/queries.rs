@@ -11,12 +11,12 @@ use proptest::prelude::*;
 use crate::history::{Event, History, OBSERVERS, START, event, events, node_key};
 use crate::naive;
 
-fn ids(index: &Index, rows: &[index::TxRow]) -> Vec<TransmissionId> {
+pub(crate) fn ids(index: &Index, rows: &[index::TxRow]) -> Vec<TransmissionId> {
     rows.iter().map(|row| index.view(*row).id()).collect()
 }
 
 /// The hash of a packet is given by its place.
-fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
+pub(crate) fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
     let types = [PayloadType::Advert, PayloadType::GroupText, PayloadType::GroupData, PayloadType::Ack];
     let key = || (0..5u8).prop_map(|node| NodeKey(node_key(node)));
     let region = prop_oneof![Just("SFO"), Just("oak"), Just("MRY"), Just("XXX")].prop_map(str::to_owned);
@@ -63,6 +63,8 @@ fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
             since: second.4,
             until: second.5,
             area_nodes: second.6,
+            filter: None,
+            now: START.plus_ms(20_000_000),
         };
         (query, second.3)
     })

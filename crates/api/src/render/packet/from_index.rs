@@ -4,6 +4,7 @@ use super::{GroupedPacketRow, ObservationRow, PacketRow};
 use crate::fields::Fields;
 use crate::json::to_text;
 use crate::render::hex;
+use crate::render::hops::resolved_path;
 use crate::render::payload::{DecodedPayload, Signatures, decode_payload, group_text};
 use crate::render::time::{rfc3339, rfc3339_millis};
 use index::{ObservationView, TransmissionView};
@@ -67,6 +68,7 @@ pub(crate) fn packet_row_of(
         path_json: fields.make("path_json", || Some(to_text(&hops))),
         direction: Some(RECEIVED),
         parsed_path: (!hops.is_empty()).then_some(hops),
+        resolved_path: resolved_path(&best),
         observations: match observations {
             Observations::LeftOut => None,
             _ if !fields.wants("observations") => None,
@@ -127,6 +129,7 @@ pub(crate) fn observation_row(heard: &ObservationView<'_>, detail: Observations)
         timestamp: rfc3339_millis(heard.time()),
         direction: Some(RECEIVED),
         route_type: heard.route().code(),
+        resolved_path: resolved_path(heard),
         raw_hex: (detail == Observations::WithFrames).then(|| hex::upper(&heard.frame_bytes())),
     }
 }

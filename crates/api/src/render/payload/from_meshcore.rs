@@ -9,7 +9,8 @@ use crate::render::hex;
 use crate::render::time::rfc3339;
 use meshcore::{
     Ack, Advert, AppData, ChannelMessage, Control, ControlMessage, Encrypted, Frame, GroupData, GroupText,
-    KeyRing, Multipart, NodeName, Payload, PayloadError, PayloadType, RawCustom, Trace,
+    KeyRing, Multipart, NodeName, Payload, PayloadError, PayloadType, RawCustom, Trace, shown_name,
+    shown_text,
 };
 use model::{SnrQuarterDb, UnixMillis};
 
@@ -21,9 +22,6 @@ pub(crate) enum Signatures {
     /// They are now.
     CheckNow,
 }
-
-/// Longer texts do not fit in a packet.
-const MAX_TEXT_BYTES: usize = 255;
 
 /// Says what a payload says. `keys` open what is sent to channels.
 pub(crate) fn decode_payload(frame: &Frame<'_>, keys: &KeyRing, signatures: Signatures) -> DecodedPayload {
@@ -50,17 +48,6 @@ pub(crate) fn group_text(
             encrypted_data: hex::lower(text.ciphertext),
         }),
     })
-}
-
-/// Texts of strangers keep their line breaks and tabs, and lose what misleads; everything else is as sent.
-pub(crate) fn shown_text(text: &str) -> String {
-    let lines = text.split('\n').map(|line| meshcore::clean_text(line.as_bytes(), MAX_TEXT_BYTES * 3));
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// A name of a stranger on one line.
-pub(crate) fn shown_name(name: &str) -> String {
-    meshcore::clean_text(name.as_bytes(), MAX_TEXT_BYTES)
 }
 
 fn known(payload: &Payload<'_>, frame: &Frame<'_>, keys: &KeyRing, signatures: Signatures) -> KnownPayload {

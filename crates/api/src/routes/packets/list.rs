@@ -68,11 +68,12 @@ pub(crate) struct PacketsParams {
     region: Vec<String>,
     /// Adverts of nodes in this configured area.
     area: Option<String>,
-    /// Adverts of this node: its key or its exact name.
+    /// Sent or relayed by this node: its key or its exact name. What it sent is known of adverts; what it relayed, where its hash
+    /// fits others too, of the newest thousand packets with that hash.
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = Option<String>)]
     node: Option<String>,
-    /// Adverts of any of these nodes: keys, separated by commas. All other filters but the times are left out.
+    /// Sent or relayed by any of these nodes: keys, separated by commas. All other filters but the times are left out.
     #[serde(deserialize_with = "csv")]
     #[param(value_type = Option<String>)]
     nodes: Vec<String>,

@@ -1,0 +1,14 @@
+//! The packet filter language on the index.
+//!
+//! [`packet`] says what a packet and an observation are to a filter. [`compile`] turns a filter into a [`plan`]: what the
+//! index keeps sets of becomes sets, also through `||` and `!`, and what is left is asked of rows, the cheap questions first.
+//! [`search`] goes over the rows, in portions.
+
+mod compile;
+mod evaluate;
+mod packet;
+mod payload;
+mod plan;
+mod search;
+
+pub use search::{ROWS_PER_GUARD, search};
