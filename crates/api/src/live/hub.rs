@@ -245,3 +245,25 @@ async fn render_frames(state: &ApiState, mut announced: mpsc::Receiver<Vec<Obser
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_its_share_of_the_places_and_this_machine_has_no_share() {
+        let hub = LiveHub::new();
+        let limits = WebSocketLimits { max_clients: 4, max_clients_per_address: 2 };
+        let seat = |address: &str| hub.seat(&limits, address.parse().ok());
+        let _first = seat("192.0.2.1");
+        let second = seat("::ffff:192.0.2.1");
+        assert_eq!(seat("192.0.2.1").err(), Some(NoSeat::AddressFull));
+        assert!(seat("192.0.2.2").is_ok(), "given back at once");
+        drop(second);
+        let _again = seat("192.0.2.1").expect("a place became free");
+        let _own = [seat("127.0.0.1"), seat("127.0.0.1"), seat("127.0.0.1")];
+        assert_eq!(seat("198.51.100.1").err(), Some(NoSeat::Full));
+        assert_eq!((hub.clients(), hub.refused_clients()), (4, 3));
+        assert_eq!(hub.shared.addresses.lock().len(), 1, "addresses without clients are forgotten");
+    }
+}

@@ -2,6 +2,7 @@
 
 use crate::json::to_text;
 use crate::render::hex;
+use crate::render::hops::resolved_path;
 use crate::render::packet::{ObserverTexts, decoded, hops};
 use crate::render::payload::DecodedPayload;
 use crate::render::time::{rfc3339, rfc3339_millis};
@@ -33,6 +34,7 @@ pub(crate) enum RowField {
     Score,
     Path,
     PathJson,
+    ResolvedPath,
     ObservationCount,
     ObserverCount,
     ScopeName,
@@ -46,7 +48,7 @@ pub(crate) enum RowField {
 
 impl RowField {
     /// All of them, in the order in which they stand in a row.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::ObservationId,
         Self::Id,
         Self::Hash,
@@ -64,6 +66,7 @@ impl RowField {
         Self::Score,
         Self::Path,
         Self::PathJson,
+        Self::ResolvedPath,
         Self::ObservationCount,
         Self::ObserverCount,
         Self::ScopeName,
@@ -203,6 +206,10 @@ pub(crate) struct LiveRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     path_json: Option<String>,
+    /// By hop of the path: the key of the node that it is, null where that is not as good as sure; null when it is not for any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Option<String>>>)]
+    resolved_path: Option<Option<Vec<Option<String>>>>,
     /// How often the transmission has been heard by now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -296,6 +303,7 @@ impl<'a> RowSource<'a> {
             score: fields.has(F::Score).then(|| heard.score()),
             path_json: fields.has(F::PathJson).then(|| to_text(&hops)),
             path: fields.has(F::Path).then_some(hops),
+            resolved_path: fields.has(F::ResolvedPath).then(|| resolved_path(heard)),
             observation_count: fields.has(F::ObservationCount).then(|| u64::from(packet.observation_count())),
             observer_count: fields.has(F::ObserverCount).then(|| u64::from(packet.observer_count())),
             scope_name: fields.has(F::ScopeName).then(|| packet.scope().map(str::to_owned)),

@@ -127,6 +127,52 @@ async fn observers_and_regions_narrow_each_of_several_subscriptions_on_its_own()
 }
 
 #[tokio::test]
+async fn a_filter_chooses_rows_live_and_replayed_and_its_mistakes_have_a_place() {
+    let served = serve(TestApp::init()).await;
+    let (mut client, welcome) = open(&served).await;
+    let wish = json!({"type": "subscribe", "id": "x", "filter": "snr > 5 && tipe == ADVERT"});
+    let answer = problem(&mut client, wish).await;
+    assert_eq!((answer["id"].as_str(), answer["parameter"].as_str()), (Some("x"), Some("filter")));
+    assert_eq!((answer["offset"].as_u64(), answer["length"].as_u64()), (Some(11), Some(4)));
+    assert!(answer["hint"].as_str().unwrap().contains("type"));
+    let too_long = format!("snr > {}", "0".repeat(5000));
+    let answer = problem(&mut client, json!({"type": "subscribe", "id": "x", "filter": too_long})).await;
+    assert_eq!(answer["parameter"], "filter");
+
+    let fields = json!(["observation_id", "payload_type"]);
+    subscribe(&mut client, json!({"id": "all", "fields": fields})).await;
+    let seen = welcome["seq"].as_u64().unwrap();
+    let heard: Vec<_> = (1..=50).map(|number| hear_again(&served.app.index, number)).collect();
+    served.app.state.live_hub().publish(heard);
+    let mut adverts = Vec::new();
+    let mut to = seen;
+    while to < seen + 50 {
+        let batch = frame(&mut client).await;
+        to = batch["to"].as_u64().unwrap();
+        let rows = batch["rows"].as_array().unwrap();
+        let of_adverts = rows.iter().filter(|row| row["payload_type"] == 4);
+        adverts.extend(of_adverts.map(|row| row["observation_id"].as_u64().unwrap()));
+    }
+    assert!(!adverts.is_empty() && adverts.len() < 50);
+    say(&mut client, json!({"type": "unsubscribe", "id": "all"})).await;
+    frame(&mut client).await;
+    let wish =
+        json!({"id": "some", "fields": fields, "filter": "type == ADVERT && snr == 3.5", "resume": seen});
+    subscribe(&mut client, wish).await;
+    let batch = frame(&mut client).await;
+    assert_eq!(ids(&batch), adverts);
+    assert_eq!(frame(&mut client).await["rows"], adverts.len());
+    let heard: Vec<_> = (1..=50).map(|number| hear_again(&served.app.index, number)).collect();
+    served.app.state.live_hub().publish(heard);
+    let again: Vec<u64> = adverts.iter().map(|id| id + 50).collect();
+    let mut got = Vec::new();
+    while got.len() < again.len() {
+        got.extend(ids(&frame(&mut client).await));
+    }
+    assert_eq!(got, again);
+}
+
+#[tokio::test]
 async fn a_client_that_was_away_gets_what_it_missed_and_then_what_is_new() {
     let served = serve(TestApp::init()).await;
     let (mut client, welcome) = open(&served).await;
