@@ -17,6 +17,7 @@ mod airports;
 mod config;
 mod error;
 mod extract;
+mod history;
 mod json;
 mod lag;
 mod live;
@@ -45,6 +46,6 @@ pub use services::{
     BackupError, BackupFile, BackupMaking, CheckpointResult, Count, DbFigures, FileIo, Freshness,
     IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
     RecentRejection, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
-    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    SubmittedPacket, WindowFigures, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

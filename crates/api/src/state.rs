@@ -1,12 +1,13 @@
 //! What all handlers share.
 
 use crate::config::ApiConfig;
+use crate::history::{READING_TIME, SegmentCache, StoredRows};
 use crate::lag::LagMeter;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
 use crate::services::Services;
 use arc_swap::{ArcSwap, Guard};
-use index::{Index, SharedIndex};
+use index::{Index, Reach, SharedIndex};
 use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ struct Shared {
     live: LiveHub,
     timings: Timings,
     lag: LagMeter,
+    segments: SegmentCache,
     requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
@@ -45,6 +47,7 @@ impl ApiState {
             live,
             timings: Timings::new(),
             lag: LagMeter::new(),
+            segments: SegmentCache::default(),
             requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
@@ -150,5 +153,35 @@ impl ApiState {
         tokio::task::spawn_blocking(move || answer(&index)).await.map_err(|_panic| {
             crate::error::HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error")
         })
+    }
+
+    /// Bytes of storage's segments that are kept at hand.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.shared.segments.bytes()
+    }
+
+    /// Answers from all packets, those in memory and those that only storage has. What may have to read storage is made off
+    /// the threads that serve everyone, as are long answers.
+    ///
+    /// # Errors
+    /// As [`Self::read_rows`].
+    pub(crate) async fn reach<T: Send + 'static>(
+        &self,
+        rows: usize,
+        answer: impl FnOnce(&Reach<'_>) -> T + Send + 'static,
+    ) -> Result<T, crate::error::HttpError> {
+        let rows = if self.shared.index.read().cold_segments().is_empty() { rows } else { usize::MAX };
+        let shared = Arc::clone(&self.shared);
+        self.read_rows(rows, move |hot| {
+            let services = &shared.services;
+            let cold = StoredRows {
+                hot,
+                reader: services.reader(),
+                cache: &shared.segments,
+                cache_bytes: services.window().and_then(|window| window.cache_bytes),
+            };
+            answer(&Reach { hot, cold: &cold, until: Instant::now() + READING_TIME })
+        })
+        .await
     }
 }

@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 14;
+const PARTS: usize = 15;
 
 impl MemoryReport {
     /// All parts together.
@@ -44,6 +44,7 @@ impl Index {
             ("channels", self.channels.heap_bytes()),
             ("minutes", self.minutes.heap_bytes()),
             ("ids and scopes", ids + scopes),
+            ("history beyond", self.cold.heap_bytes()),
         ];
         MemoryReport { parts }
     }

@@ -52,7 +52,12 @@ pub struct MessagePage<'a> {
     pub total: u64,
 }
 
-impl MessageView<'_> {
+impl<'a> MessageView<'a> {
+    /// The text that a packet carries.
+    pub fn of(transmission: TransmissionView<'a>) -> Self {
+        Self { transmission, message: transmission.channel_message() }
+    }
+
     /// The time of its latest observation.
     pub fn time(&self) -> UnixMillis {
         self.transmission.latest()
@@ -114,8 +119,7 @@ impl Index {
     }
 
     fn message_view(&self, row: u32) -> MessageView<'_> {
-        let transmission = TransmissionView { index: self, row };
-        MessageView { transmission, message: transmission.channel_message() }
+        MessageView::of(TransmissionView { index: self, row })
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         progress: Arc::clone(&progress),
         database: plan.data.database(),
         backup: opened.for_backups(),
+        window: opened.window(),
     });
     let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;

@@ -10,6 +10,7 @@ use crate::parts::receiving::{index_options, new_index};
 use crate::parts::services::{FollowingProcess, LatestReport};
 use crate::parts::serving::Port;
 use crate::parts::stop::StopSignal;
+use crate::parts::window::{WindowThread, window};
 use crate::parts::{runtime, summary};
 use anyhow::Result;
 use api::{ApiState, LiveHub};
@@ -41,17 +42,25 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let serving_books = ServingBooks::start(&viewers)?;
     let books = Arc::new(FollowedBooks::new(folder_of(&database), serving_books, Arc::clone(&asks)));
     let report = Arc::new(LatestReport::new(books));
-    let services =
-        Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
+    let window = window(loaded.file.max_memory_mb());
+    let services = Arc::new(FollowingProcess::new(
+        database.clone(),
+        Arc::clone(&progress),
+        Arc::clone(&report),
+        Arc::clone(&window),
+    ));
     let options = index_options(&loaded, &keys);
-    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone())
+    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services.clone(), hub.clone())
         .with_keys(keys)
         .with_request_counter(requests);
     let http = port.address();
     let serving = port.serve(state);
     summary::serving(&plan, &loaded, http);
 
-    let following = FollowThread::start(Following { database, index, options, hub, progress, report, asks })?;
+    let reader = move || api::Services::reader(services.as_ref());
+    let keeping = WindowThread::start(Arc::clone(&window), Arc::clone(&index), reader)?;
+    let following =
+        FollowThread::start(Following { database, index, options, hub, progress, report, asks, window })?;
     own.block_on(async {
         let ended = async {
             while !following.has_ended() {
@@ -64,6 +73,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
         }
     });
     let followed = following.stop();
+    keeping.stop();
     serving.stop()?;
     followed
 }

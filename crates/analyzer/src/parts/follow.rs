@@ -14,6 +14,7 @@ use anyhow::{Context as _, Result};
 use api::LiveHub;
 use feed::{FeedError, Follower, News};
 use index::{Index, IndexOptions, SharedIndex};
+use ingest::Window;
 use model::{Change, ObservationId, UnixMillis};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ pub(crate) struct Following {
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) report: Arc<LatestReport>,
     pub(crate) asks: Arc<Asks>,
+    pub(crate) window: Arc<Window>,
 }
 
 /// The thread that follows.
@@ -158,7 +160,7 @@ impl State {
 
     fn load_in_place(&mut self) -> Result<Tail, StorageError> {
         let reader = Reader::open(&self.on.database)?;
-        let report = load::replay(&reader, &self.on.index, &self.on.progress)?;
+        let report = load::replay(&reader, &self.on.index, &self.on.window, &self.on.progress)?;
         self.removals = report.removals;
         self.loaded_at = Some(Instant::now());
         Tail::open(&self.on.database, report.last_ids)
@@ -168,8 +170,11 @@ impl State {
     fn reload(&mut self, keep_newer: bool) -> Result<Tail> {
         let started = Instant::now();
         let reader = Reader::open(&self.on.database)?;
-        let (mut new, report) = load::replay_into(&reader, Index::new(self.on.options.clone()))?;
+        // The old and the new one are within the budget together.
+        let window = self.on.window.halved();
+        let (mut new, report) = load::replay_into(&reader, Index::new(self.on.options.clone()), &window)?;
         self.removals = report.removals;
+        let turn = self.on.window.turn();
         if keep_newer {
             let newer = self.on.index.read().changes_from(new.next_ids());
             for change in newer {
@@ -178,6 +183,7 @@ impl State {
             }
         }
         let old = std::mem::replace(&mut *self.on.index.write(), new);
+        drop(turn);
         drop(old);
         self.loaded_at = Some(Instant::now());
         tracing::info!(took_ms = started.elapsed().as_millis() as u64, "loaded anew");

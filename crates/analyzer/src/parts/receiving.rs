@@ -9,12 +9,13 @@ use super::plan::Plan;
 use super::reporting::Reporter;
 use super::stats_file::StatsFile;
 use super::upkeep::Upkeep;
+use super::window::{WindowThread, window};
 use super::{runtime, sources};
 use crate::config::Loaded;
 use anyhow::{Context as _, Result};
 use feed::{FeedHandle, FeedServer};
 use index::{Index, IndexOptions, SharedIndex};
-use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle};
+use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle, Window};
 use meshcore::{KeyRing, ScopeSet};
 use model::Change;
 use mqtt::{Broker, MessageReceiver};
@@ -39,6 +40,7 @@ pub(crate) struct Opened {
     mqtt_threads: Runtime,
     mqtt_at: Option<SocketAddr>,
     feed: Option<FeedServer>,
+    window: Arc<Window>,
 }
 
 /// For whom this half works.
@@ -61,6 +63,7 @@ pub(crate) struct Receiving {
     feed: Option<FeedServer>,
     reporter: Reporter,
     upkeep: Upkeep,
+    window: WindowThread,
 }
 
 /// An index without packets, for this configuration.
@@ -138,12 +141,18 @@ impl Opened {
             mqtt_threads,
             mqtt_at,
             feed,
+            window: window(loaded.file.max_memory_mb()),
         })
     }
 
     /// Where packets are found.
     pub(crate) fn index(&self) -> SharedIndex {
         Arc::clone(&self.index)
+    }
+
+    /// What keeps packets within their budget.
+    pub(crate) fn window(&self) -> Arc<Window> {
+        Arc::clone(&self.window)
     }
 
     /// What is known of this half.
@@ -177,9 +186,11 @@ impl Opened {
     /// # Errors
     /// When the database cannot be read or a thread cannot be started.
     pub(crate) fn start(self, loaded: &Loaded, progress: &LoadProgress) -> Result<Receiving> {
-        let Self { storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, .. } = self;
+        let Self {
+            storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, window, ..
+        } = self;
         let loading = jobs.load.begin();
-        let report = load::replay(&storage.reader()?, &index, progress)?;
+        let report = load::replay(&storage.reader()?, &index, &window, progress)?;
         let rows = report.transmissions + report.observations + report.heads;
         loading.step(StepReport { examined: rows, ..StepReport::default() });
         drop(loading);
@@ -191,10 +202,23 @@ impl Opened {
         let reporting = (self.stats_file, jobs.stats_file.clone());
         let reporter = Reporter::start(Arc::clone(&figures), Arc::clone(&books), told.clone(), reporting)?;
         let (rules, settings) = (retention_rules(loaded), loaded.file.storage());
-        let retention = Retention::new(rules, index, storage.writer());
+        let reader = figures.reader();
+        let keeping =
+            WindowThread::start(Arc::clone(&window), Arc::clone(&index), move || Some(Arc::clone(&reader)))?;
+        let retention = Retention::new(rules, index, storage.writer()).within(window, figures.reader());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
-        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep })
+        Ok(Receiving {
+            storage,
+            ingest,
+            figures,
+            books,
+            mqtt_threads,
+            feed,
+            reporter,
+            upkeep,
+            window: keeping,
+        })
     }
 }
 
@@ -211,6 +235,7 @@ impl Receiving {
     /// When the last batch could not be committed.
     pub(crate) fn stop(self) -> Result<()> {
         self.upkeep.stop();
+        self.window.stop();
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
         let written = self.storage.close().context("the last batch could not be committed");

@@ -4,11 +4,12 @@ use super::backup;
 use super::books::{BooksReport, FollowedBooks, OwnBooks, SILENT_AFTER, silent};
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
+use super::window;
 use api::{
     BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission,
-    Services, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    Services, Submission, SubmitError, SubmittedPacket, WindowFigures, WriteSourcesSnapshot,
 };
-use ingest::{SubmitAnswer, SubmitHandle};
+use ingest::{SubmitAnswer, SubmitHandle, Window};
 use meshcore::Hex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub(crate) struct OneProcess {
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) database: PathBuf,
     pub(crate) backup: backup::OfWriter,
+    pub(crate) window: Arc<Window>,
 }
 
 /// The receiving half is another process.
@@ -38,6 +40,7 @@ pub(crate) struct FollowingProcess {
     sampler: ProcessSampler,
     database: PathBuf,
     reader: Mutex<Option<Arc<Reader>>>,
+    window: Arc<Window>,
 }
 
 /// What the ingest process has told last.
@@ -152,15 +155,24 @@ impl Services for OneProcess {
         backup::make(self.database.clone(), Some(self.backup.clone()))
     }
 
+    fn window(&self) -> Option<WindowFigures> {
+        Some(window::figures(&self.window))
+    }
+
     fn reader(&self) -> Option<Arc<Reader>> {
         Some(self.figures.reader())
     }
 }
 
 impl FollowingProcess {
-    pub(crate) fn new(database: PathBuf, progress: Arc<LoadProgress>, report: Arc<LatestReport>) -> Self {
+    pub(crate) fn new(
+        database: PathBuf,
+        progress: Arc<LoadProgress>,
+        report: Arc<LatestReport>,
+        window: Arc<Window>,
+    ) -> Self {
         let sampler = ProcessSampler::spawn(SAMPLING);
-        Self { progress, report, sampler, database, reader: Mutex::new(None) }
+        Self { progress, report, sampler, database, reader: Mutex::new(None), window }
     }
 
     /// Sizes of the files, which need no ingest process; its own counters are 0 then.
@@ -231,6 +243,10 @@ impl Services for FollowingProcess {
     }
     fn backup(&self) -> BackupMaking {
         backup::make(self.database.clone(), None)
+    }
+
+    fn window(&self) -> Option<WindowFigures> {
+        Some(window::figures(&self.window))
     }
 
     fn reader(&self) -> Option<Arc<Reader>> {

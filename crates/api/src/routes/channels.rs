@@ -7,7 +7,8 @@ use crate::render::channel::{ChannelMessageRow, ChannelRow};
 use crate::state::ApiState;
 use crate::visibility::regions;
 use axum::extract::State;
-use index::{ChannelFilter, ChannelRef};
+use index::{ChannelFilter, ChannelRef, MessageView, PacketQuery, Sort};
+use meshcore::PayloadType;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -77,6 +78,10 @@ pub(crate) struct MessagesResponse {
     messages: Vec<ChannelMessageRow>,
     /// How many there are, on this page or not.
     total: u64,
+    /// True when old packets were not all looked at, so that there may be more than `total`; absent otherwise.
+    #[serde(rename = "totalIsLowerBound", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_is_lower_bound: Option<bool>,
 }
 
 /// The messages of a channel.
@@ -97,13 +102,21 @@ pub(crate) async fn channel_messages(
     let offset = params.offset.map_or(0, |Whole(rows)| rows);
     let regions = regions(params.region);
     let channel = parse_channel(&channel);
-    let answer = state.read_rows(rows, move |index| {
-        let index = index.read();
-        let page = index.channel_messages(&channel, regions.as_deref(), rows, offset);
-        MessagesResponse {
-            messages: page.messages.iter().map(ChannelMessageRow::of).collect(),
-            total: page.total,
-        }
+    let query = PacketQuery {
+        limit: rows,
+        offset,
+        sort: Sort::Latest,
+        payload_type: Some(PayloadType::GroupText),
+        channel: Some(channel),
+        regions,
+        ..PacketQuery::default()
+    };
+    let answer = state.reach(rows, move |reach| {
+        let page = reach.packets(&query);
+        let mut messages = reach.views(&page.rows, |packet| ChannelMessageRow::of(&MessageView::of(*packet)));
+        messages.reverse();
+        let total_is_lower_bound = page.total_is_lower_bound.then_some(true);
+        MessagesResponse { messages, total: page.total, total_is_lower_bound }
     });
     Ok(Json(answer.await?))
 }

@@ -1,5 +1,6 @@
 //! `GET /api/traces/{hash}`.
 
+use crate::error::HttpError;
 use crate::extract::Segment;
 use crate::json::Json;
 use crate::json::to_text;
@@ -7,6 +8,7 @@ use crate::render::packet::hops;
 use crate::render::time::rfc3339_millis;
 use crate::state::ApiState;
 use axum::extract::State;
+use index::{ObservationView, TransmissionView};
 use model::PacketHash;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,22 +42,24 @@ pub(crate) struct TraceRow {
     params(("hash" = String, Path, description = "Content hash, in either case")),
     responses((status = 200, body = TraceResponse))
 )]
-pub(crate) async fn trace(State(state): State<ApiState>, Segment(hash): Segment) -> Json<TraceResponse> {
-    let traces = state.read(|index, _now| {
-        let Some(packet) = hash.parse::<PacketHash>().ok().and_then(|hash| index.by_hash(hash)) else {
-            return Vec::new();
-        };
-        let mut heard: Vec<_> = packet.observations().collect();
-        heard.sort_by_key(|heard| (heard.time(), heard.id()));
-        let rows = heard.iter().map(|heard| TraceRow {
-            observer: heard.observer().key.to_string(),
-            observer_name: heard.observer().name.as_deref().map(str::to_owned),
-            time: rfc3339_millis(heard.time()),
-            snr: heard.snr().map(model::SnrQuarterDb::db),
-            rssi: heard.rssi().map(f64::from),
-            path_json: to_text(&hops(&packet.frame(), heard.path())),
-        });
-        rows.collect()
-    });
-    Json(TraceResponse { traces })
+pub(crate) async fn trace(
+    State(state): State<ApiState>,
+    Segment(hash): Segment,
+) -> Result<Json<TraceResponse>, HttpError> {
+    let traces = state.reach(1, move |reach| reach.by_hash(hash.parse::<PacketHash>().ok()?, rows)).await?;
+    Ok(Json(TraceResponse { traces: traces.unwrap_or_default() }))
+}
+
+fn rows(packet: &TransmissionView<'_>) -> Vec<TraceRow> {
+    let mut heard: Vec<_> = packet.observations().collect();
+    heard.sort_by_key(|heard| (heard.time(), heard.id()));
+    let row = |heard: &ObservationView<'_>| TraceRow {
+        observer: heard.observer().key.to_string(),
+        observer_name: heard.observer().name.as_deref().map(str::to_owned),
+        time: rfc3339_millis(heard.time()),
+        snr: heard.snr().map(model::SnrQuarterDb::db),
+        rssi: heard.rssi().map(f64::from),
+        path_json: to_text(&hops(&packet.frame(), heard.path())),
+    };
+    heard.iter().map(row).collect()
 }

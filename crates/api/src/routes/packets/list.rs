@@ -9,7 +9,7 @@ use crate::routes::channels::parse_channel;
 use crate::state::ApiState;
 use crate::visibility::{area_key, nodes_in_area, regions};
 use axum::extract::State;
-use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort, TxRow};
+use index::{Cursor, Index, NodeQuery, Order, PacketQuery, Reach, ReachedPage, Sort};
 use meshcore::{KeyRing, PayloadType, Route};
 use model::{NodeKey, PacketHash};
 use serde::{Deserialize, Serialize};
@@ -113,6 +113,11 @@ pub(crate) struct PacketsResponse {
     packets: PacketRows,
     /// How many packets pass the filters, on this page or not.
     total: u64,
+    /// True when old packets that may pass the filters were not all looked at, so that there may be more than `total`; absent
+    /// otherwise. The page may then be short: `nextCursor` goes on where it ended.
+    #[serde(rename = "totalIsLowerBound", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_is_lower_bound: Option<bool>,
     /// As applied.
     limit: usize,
     /// As applied.
@@ -150,7 +155,7 @@ pub(crate) async fn list_packets(
     let asked = Asked::new(params, shape, &config)?;
     let keys = state.keys().clone();
     let rows = asked.query.limit;
-    let answer = state.read_rows(rows, move |index| answer(index, asked, shape, &config, &keys)).await?;
+    let answer = state.reach(rows, move |reach| answer(reach, asked, shape, &config, &keys)).await?;
     Ok(Json(answer))
 }
 
@@ -232,53 +237,28 @@ fn nodes_named(index: &Index, name: &str) -> Vec<NodeKey> {
     index.nodes(&query).nodes.iter().map(|node| node.key).collect()
 }
 
-/// Rows made under one read guard, so that a long page does not keep ingest waiting.
-const ROWS_PER_GUARD: usize = 256;
-
 fn answer(
-    index: &SharedIndex,
+    reach: &Reach<'_>,
     mut asked: Asked,
     shape: Shape,
     config: &ApiConfig,
     keys: &KeyRing,
 ) -> PacketsResponse {
-    let guard = index.read();
-    let page = if asked.resolve(&guard, config) {
-        guard.packets(&asked.query)
-    } else {
-        index::PacketPage::default()
-    };
-    let (first, rest) = page.rows.split_at(page.rows.len().min(ROWS_PER_GUARD));
+    let can_match = asked.resolve(&reach.hot.read(), config);
+    let page = if can_match { reach.packets(&asked.query) } else { ReachedPage::default() };
     let packets = match shape {
         Shape::Plain(observations) => {
-            let make = |index: &Index, row: TxRow| packet_row(&index.view(row), keys, observations);
-            let mut rows: Vec<PacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
-            drop(guard);
-            in_portions(index, rest, &mut rows, make);
-            PacketRows::Plain(rows)
+            PacketRows::Plain(reach.views(&page.rows, |packet| packet_row(packet, keys, observations)))
         }
-        Shape::Grouped => {
-            let make = |index: &Index, row: TxRow| grouped_row(&index.view(row), keys);
-            let mut rows: Vec<GroupedPacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
-            drop(guard);
-            in_portions(index, rest, &mut rows, make);
-            PacketRows::Grouped(rows)
-        }
+        Shape::Grouped => PacketRows::Grouped(reach.views(&page.rows, |packet| grouped_row(packet, keys))),
     };
     PacketsResponse {
         packets,
         total: page.total,
+        total_is_lower_bound: page.total_is_lower_bound.then_some(true),
         limit: asked.query.limit,
         offset: asked.query.offset,
         next_cursor: page.next.map(|cursor| cursor.to_string()),
-    }
-}
-
-/// Rows stay where they are for as long as the index lives, so the guard may be let go between portions.
-fn in_portions<T>(index: &SharedIndex, rows: &[TxRow], out: &mut Vec<T>, make: impl Fn(&Index, TxRow) -> T) {
-    for portion in rows.chunks(ROWS_PER_GUARD) {
-        let guard = index.read();
-        out.extend(portion.iter().map(|row| make(&guard, *row)));
     }
 }
 

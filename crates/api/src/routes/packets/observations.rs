@@ -40,12 +40,13 @@ pub(crate) async fn packet_observations(
         return Err(HttpError::bad_request("too many hashes (max 200)"));
     }
     let rows = request.hashes.len();
-    let results = state.read_rows(rows, move |index| {
-        let index = index.read();
+    let results = state.reach(rows, move |reach| {
         let found = request.hashes.into_iter().filter_map(|text| {
-            let packet = index.by_hash(text.parse::<PacketHash>().ok()?)?;
-            let rows = packet.observations().map(|heard| observation_row(&heard, Observations::WithFrames));
-            Some((text, rows.collect()))
+            let rows = reach.by_hash(text.parse::<PacketHash>().ok()?, |packet| {
+                let rows = packet.observations();
+                rows.map(|heard| observation_row(&heard, Observations::WithFrames)).collect()
+            });
+            Some((text, rows?))
         });
         found.collect()
     });
