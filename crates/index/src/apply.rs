@@ -131,6 +131,9 @@ impl Index {
         observer.ok_or(ApplyError::UnknownObserver { observer: new.observer })?.note_time(new.time);
         self.minutes.add(new.time);
         self.widen_time_span(new.time);
+        if let Some(node) = self.cold.node_of(new.transmission) {
+            self.nodes.note_seen(node, new.time);
+        }
         self.cold.note(place, id, new.time);
         Ok(())
     }

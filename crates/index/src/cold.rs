@@ -4,11 +4,6 @@
 use meshcore::PacketHash;
 use model::{ObservationId, TransmissionId, UnixMillis};
 
-/// Transmissions of a segment at most, and observations after which it ends. Reading a segment back is some milliseconds
-/// of work, which is what a page into old history waits for.
-pub(crate) const SEGMENT_TRANSMISSIONS: u32 = 512;
-pub(crate) const SEGMENT_OBSERVATIONS: u64 = 4_096;
-
 /// Observations of neighbouring packets lie between each other, so ids that are this near are one range.
 const NEAR: u64 = 1_024;
 
@@ -88,27 +83,44 @@ pub(crate) struct ColdHistory {
     forgotten: u64,
 }
 
-/// The hashes of packets that were let go together, in the order of hashes: twelve bytes a packet.
+/// What recognises packets that were let go together: twelve bytes a packet, and eight for each advert.
 pub(crate) struct HashBatch {
     base: u64,
     hashes: Vec<PacketHash>,
     /// Ids less `base`, in the order of `hashes`.
     ids: Vec<u32>,
+    /// Ids of adverts less `base`, rising, with the places of their nodes, which stay.
+    adverts: Vec<(u32, u32)>,
 }
 
 impl HashBatch {
     /// The ids lie within 2^32 of `base`; those that do not are left out.
-    pub(crate) fn new(base: TransmissionId, mut packets: Vec<(PacketHash, TransmissionId)>) -> Self {
+    pub(crate) fn new(
+        base: TransmissionId,
+        mut packets: Vec<(PacketHash, TransmissionId)>,
+        adverts: Vec<(TransmissionId, u32)>,
+    ) -> Self {
         packets.sort_unstable_by_key(|(hash, _)| hash.0);
         let offset = |id: TransmissionId| u32::try_from(id.0.checked_sub(base.0)?).ok();
         let known = packets.iter().filter_map(|(hash, id)| Some((*hash, offset(*id)?)));
         let (hashes, ids) = known.unzip();
-        Self { base: base.0, hashes, ids }
+        let adverts = adverts.into_iter().filter_map(|(id, node)| Some((offset(id)?, node))).collect();
+        Self { base: base.0, hashes, ids, adverts }
     }
 
     fn find(&self, hash: PacketHash) -> Option<TransmissionId> {
         let place = self.hashes.binary_search_by_key(&hash.0, |known| known.0).ok()?;
         Some(TransmissionId(self.base + u64::from(self.ids[place])))
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.hashes.capacity() * 8 + self.ids.capacity() * 4 + self.adverts.capacity() * 8
+    }
+
+    fn node_of(&self, id: TransmissionId) -> Option<u32> {
+        let offset = u32::try_from(id.0.checked_sub(self.base)?).ok()?;
+        let place = self.adverts.binary_search_by_key(&offset, |(advert, _)| *advert).ok()?;
+        Some(self.adverts[place].1)
     }
 }
 
@@ -138,6 +150,11 @@ impl ColdHistory {
         // Packets that retention has removed are in no segment any more, while their hashes stay for a while.
         let found = self.batches.iter().rev().find_map(|batch| batch.find(hash))?;
         self.place_of(found).map(|_| found)
+    }
+
+    /// The place of the node whose advert it was, as long as the packet would be recognised.
+    pub(crate) fn node_of(&self, id: TransmissionId) -> Option<u32> {
+        self.batches.iter().rev().find_map(|batch| batch.node_of(id))
     }
 
     /// The segment that this transmission belongs to.
@@ -179,8 +196,7 @@ impl ColdHistory {
 
     /// Bytes of heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let hashes: usize =
-            self.batches.iter().map(|batch| batch.hashes.capacity() * 8 + batch.ids.capacity() * 4).sum();
+        let hashes: usize = self.batches.iter().map(|batch| batch.heap_bytes()).sum();
         let ranges: usize = self.segments.iter().map(ColdSegment::heap_bytes).sum();
         hashes + ranges + self.segments.capacity() * size_of::<ColdSegment>()
     }

@@ -4,26 +4,30 @@
 //! observers, the minutes) stays as it is, so that it is the same in a small window and in a large one; only what names rows
 //! is of the packets that are left.
 
-use meshcore::PacketHash;
+use meshcore::{PacketHash, PayloadType};
 use model::{Change, TransmissionId};
 use roaring::RoaringBitmap;
 
-use crate::cold::{ColdSegment, HashBatch, SEGMENT_OBSERVATIONS, SEGMENT_TRANSMISSIONS};
+use crate::cold::{ColdSegment, HashBatch};
 use crate::compaction::Compaction;
 use crate::index::Index;
-
-/// Packets that are never let go, so that the newest page does not wait for the disk.
-const LEAST_KEPT: u32 = 2_048;
+use crate::observations::NONE;
 
 /// What is to be let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eviction {
     /// Of the newest packets, so many as have this many observations stay.
     pub keep_observations: u64,
+    /// So many transmissions stay in any case.
+    pub least_kept: u32,
     /// The greatest transmission that storage has: later ones stay.
     pub stored: TransmissionId,
     /// By how many hashes at most packets that were let go are recognised; the oldest are forgotten first.
     pub most_hashes: usize,
+    /// Transmissions of a segment.
+    pub segment_transmissions: u32,
+    /// Observations after which a segment ends, however few its transmissions.
+    pub segment_observations: u64,
 }
 
 /// What a compaction knows when its packets stay in storage.
@@ -34,6 +38,7 @@ pub(crate) struct Evicting {
     /// The first row of each segment.
     starts: Vec<u32>,
     hashes: Vec<(PacketHash, TransmissionId)>,
+    adverts: Vec<(TransmissionId, u32)>,
     batch: Option<HashBatch>,
     most_hashes: usize,
 }
@@ -41,8 +46,8 @@ pub(crate) struct Evicting {
 impl Compaction {
     /// As [`Compaction::begin`] for packets that stay in storage. `None` when there are too few for it to be worth while.
     pub fn evict(old: &Index, eviction: Eviction) -> Option<Self> {
-        let rows = old.rows_beyond(eviction.keep_observations, eviction.stored);
-        if rows < SEGMENT_TRANSMISSIONS {
+        let rows = old.rows_beyond(&eviction);
+        if rows < eviction.segment_transmissions.max(1) {
             return None;
         }
         let mut new = Index::new(old.options.clone());
@@ -52,26 +57,27 @@ impl Compaction {
         }
         let mut removed = RoaringBitmap::new();
         removed.insert_range(0..rows);
-        let evicting = Evicting::of(old, rows, eviction.most_hashes);
+        let evicting = Evicting::of(old, rows, &eviction);
         Some(Self::without(new, removed, Vec::new(), Some(evicting)))
     }
 
     /// Work that needs no look at the index, to be done without a lock.
     pub fn prepare(&mut self) {
         if let Some(evicting) = &mut self.evicting {
-            let base = evicting.segments.first().map_or(TransmissionId(0), |segment| segment.first);
-            evicting.batch = Some(HashBatch::new(base, std::mem::take(&mut evicting.hashes)));
+            evicting.batch = Some(evicting.take_batch());
         }
     }
 }
 
 impl Evicting {
-    fn of(old: &Index, rows: u32, most_hashes: usize) -> Self {
-        let (mut segments, mut starts, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    fn of(old: &Index, rows: u32, eviction: &Eviction) -> Self {
+        let (mut segments, mut starts) = (Vec::new(), Vec::new());
+        let (mut hashes, mut adverts) = (Vec::new(), Vec::new());
         let mut in_segment = (u32::MAX, u64::MAX);
         for row in 0..rows {
             let id = old.transmission_id(row);
-            if in_segment.0 >= SEGMENT_TRANSMISSIONS || in_segment.1 >= SEGMENT_OBSERVATIONS {
+            if in_segment.0 >= eviction.segment_transmissions || in_segment.1 >= eviction.segment_observations
+            {
                 segments.push(ColdSegment::beginning_with(id));
                 starts.push(row);
                 in_segment = (0, 0);
@@ -84,8 +90,17 @@ impl Evicting {
                 segment.types |= 1 << old.payload_type(row).code();
             }
             hashes.push((old.transmissions.hash(row), id));
+            let subject = old.transmissions.state(row).subject;
+            if subject != NONE && old.payload_type(row) == PayloadType::Advert {
+                adverts.push((id, subject));
+            }
         }
-        Self { rows, segments, starts, hashes, batch: None, most_hashes }
+        Self { rows, segments, starts, hashes, adverts, batch: None, most_hashes: eviction.most_hashes }
+    }
+
+    fn take_batch(&mut self) -> HashBatch {
+        let base = self.segments.first().map_or(TransmissionId(0), |segment| segment.first);
+        HashBatch::new(base, std::mem::take(&mut self.hashes), std::mem::take(&mut self.adverts))
     }
 
     /// Takes note of an observation of a packet that is let go.
@@ -97,7 +112,7 @@ impl Evicting {
     }
 
     /// Gives the new index what the packets of both add up to.
-    pub(crate) fn carry_over(self, new: &mut Index, old: &mut Index) {
+    pub(crate) fn carry_over(mut self, new: &mut Index, old: &mut Index) {
         debug_assert_eq!(new.nodes.len(), old.nodes.len(), "the same nodes have the same places");
         new.nodes = std::mem::take(&mut old.nodes);
         new.nodes.let_go(self.rows);
@@ -106,25 +121,24 @@ impl Evicting {
         new.minutes = std::mem::take(&mut old.minutes);
         new.time_span = old.time_span;
         new.cold = std::mem::take(&mut old.cold);
-        let base = self.segments.first().map_or(TransmissionId(0), |segment| segment.first);
-        let batch = self.batch.unwrap_or_else(|| HashBatch::new(base, self.hashes));
+        let batch = self.batch.take().unwrap_or_else(|| self.take_batch());
         new.cold.extend(self.segments, batch, self.most_hashes);
     }
 }
 
 impl Index {
     /// How many rows from the first on lie before the newest that have so many observations, and are in storage.
-    fn rows_beyond(&self, keep_observations: u64, stored: TransmissionId) -> u32 {
+    fn rows_beyond(&self, eviction: &Eviction) -> u32 {
         let end = self.transmission_ids.len();
         let mut kept = 0;
         let mut first_kept = end;
-        while first_kept > 0 && (kept < keep_observations || end - first_kept < LEAST_KEPT) {
+        while first_kept > 0 && (kept < eviction.keep_observations || end - first_kept < eviction.least_kept)
+        {
             first_kept -= 1;
             kept += u64::from(self.transmissions.state(first_kept).observations);
         }
-        let stored_end =
-            stored.0.checked_add(1).map_or(end, |next| self.transmission_ids.first_row_from(next));
-        first_kept.min(stored_end)
+        let next = eviction.stored.0.checked_add(1);
+        first_kept.min(next.map_or(end, |next| self.transmission_ids.first_row_from(next)))
     }
 
     /// What storage has beyond the index, oldest first.

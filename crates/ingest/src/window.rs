@@ -21,6 +21,14 @@ const BYTES_PER_HASH: f64 = 12.0;
 /// Of the packets in memory, so many stay in any case: a budget that the nodes alone exceed must not leave none.
 const LEAST_KEPT_SHARE: f64 = 0.25;
 
+/// Packets that are never let go, so that the newest pages do not wait for the disk.
+const LEAST_KEPT: u32 = 2_048;
+
+/// What a segment of storage has at most, about: reading one is some milliseconds of work, which is what a page into old
+/// history waits for.
+const SEGMENT_TRANSMISSIONS: u32 = 512;
+const SEGMENT_OBSERVATIONS: u64 = 4_096;
+
 /// Rows taken over into the new index under one read lock: about a millisecond, during which ingest waits.
 const ROWS_PER_LOCK: u32 = 2_048;
 
@@ -88,8 +96,11 @@ impl Window {
         let share = ((budget * KEPT_SHARE - lasting) / moving).max(LEAST_KEPT_SHARE);
         let eviction = Eviction {
             keep_observations: (observations as f64 * share) as u64,
+            least_kept: LEAST_KEPT,
             stored,
             most_hashes: (budget * HASHES_SHARE / BYTES_PER_HASH) as usize,
+            segment_transmissions: SEGMENT_TRANSMISSIONS,
+            segment_observations: SEGMENT_OBSERVATIONS,
         };
         let compaction = Compaction::evict(&index.read(), eviction);
         let Some(mut compaction) = compaction else {

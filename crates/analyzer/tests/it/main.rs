@@ -17,6 +17,7 @@ mod outside;
 mod secrets;
 mod split;
 mod startup;
+mod window;
 mod xray;
 mod xray_receiver;
 

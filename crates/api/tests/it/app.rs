@@ -59,7 +59,8 @@ impl TestApp {
         Self::over(history::no_packets(), ApiConfig::default())
     }
 
-    fn over(index: SharedIndex, config: ApiConfig) -> Self {
+    /// With these packets.
+    pub(crate) fn over(index: SharedIndex, config: ApiConfig) -> Self {
         let services = Arc::new(TestServices::default());
         let keys = Arc::new(history::keys());
         let state =

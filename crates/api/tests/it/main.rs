@@ -9,3 +9,4 @@ mod live;
 mod metrics;
 mod packaging;
 mod page;
+mod window;
