@@ -11,4 +11,5 @@ mod payload;
 mod plan;
 mod search;
 
+pub(crate) use search::Passing;
 pub use search::{ROWS_PER_GUARD, search};

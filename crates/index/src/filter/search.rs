@@ -31,12 +31,46 @@ pub fn search<T>(
     rows_per_guard: u32,
     finish: impl FnOnce(&Index, PacketPage) -> T,
 ) -> Result<T, OverBudget> {
+    if query.filter.is_none() {
+        let index = index.read();
+        return Ok(finish(&index, index.packets(query)));
+    }
+    all_passing(index, query, budget, rows_per_guard, |index, rows| {
+        finish(index, index.page(&Cow::Owned(rows), query))
+    })
+}
+
+/// All rows that pass, of the index that has a certain number.
+pub(crate) struct Passing {
+    pub(crate) index: u64,
+    pub(crate) rows: RoaringBitmap,
+}
+
+impl Passing {
+    /// Looks for them as [`search`] does.
+    pub(crate) fn of(
+        index: &SharedIndex,
+        query: &PacketQuery,
+        budget: &mut Budget,
+        rows_per_guard: u32,
+    ) -> Result<Self, OverBudget> {
+        all_passing(index, query, budget, rows_per_guard, |index, rows| Self {
+            index: index.version().index,
+            rows,
+        })
+    }
+}
+
+fn all_passing<T>(
+    index: &SharedIndex,
+    query: &PacketQuery,
+    budget: &mut Budget,
+    rows_per_guard: u32,
+    finish: impl FnOnce(&Index, RoaringBitmap) -> T,
+) -> Result<T, OverBudget> {
     loop {
         let mut search = {
             let index = index.read();
-            if query.filter.is_none() {
-                return Ok(finish(&index, index.packets(query)));
-            }
             budget.spend(1)?;
             Search::begin(&index, query, rows_per_guard)
         };
@@ -45,7 +79,7 @@ pub fn search<T>(
             match search.step(&index, budget)? {
                 Step::Again => {}
                 Step::OtherIndex => break,
-                Step::Done => return Ok(finish(&index, index.page(&Cow::Owned(search.found), query))),
+                Step::Done => return Ok(finish(&index, search.found)),
             }
         }
     }
