@@ -45,6 +45,20 @@ pub struct PacketQuery {
     pub area_nodes: Option<Vec<NodeKey>>,
 }
 
+impl PacketQuery {
+    /// The same page of all packets.
+    pub(crate) fn without_filters(&self) -> Self {
+        Self {
+            limit: self.limit,
+            offset: self.offset,
+            cursor: self.cursor,
+            order: self.order,
+            sort: self.sort,
+            ..Self::default()
+        }
+    }
+}
+
 /// Which end comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {
