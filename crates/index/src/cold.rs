@@ -196,7 +196,7 @@ impl ColdHistory {
 
     /// Bytes of heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let hashes: usize = self.batches.iter().map(|batch| batch.heap_bytes()).sum();
+        let hashes: usize = self.batches.iter().map(HashBatch::heap_bytes).sum();
         let ranges: usize = self.segments.iter().map(ColdSegment::heap_bytes).sum();
         hashes + ranges + self.segments.capacity() * size_of::<ColdSegment>()
     }

@@ -193,6 +193,8 @@ struct Gathering<'a> {
     sort: Sort,
     /// What passes of memory, where a filter had to be tried on each packet.
     passing: Option<Passing>,
+    /// Whether there is no filter.
+    passes_all: bool,
     /// The transmission of `query.hash`.
     wanted: Option<TransmissionId>,
     /// Where memory began when it was first looked at.
@@ -206,16 +208,9 @@ impl<'a> Gathering<'a> {
     fn new(reach: Reach<'a>, query: &'a PacketQuery, passing: Option<Passing>) -> Self {
         let sort = query.cursor.map_or(query.sort, |cursor| cursor.sort());
         let wanted = query.hash.and_then(|hash| reach.hot.read().find(hash));
-        Self {
-            reach,
-            query,
-            sort,
-            passing,
-            wanted,
-            horizon: None,
-            moved: false,
-            page: ReachedPage::default(),
-        }
+        let passes_all = *query == query.without_filters();
+        let page = ReachedPage::default();
+        Self { reach, query, sort, passing, passes_all, wanted, horizon: None, moved: false, page }
     }
 
     /// Answers from memory; the segments when that is not all.
@@ -231,7 +226,11 @@ impl<'a> Gathering<'a> {
         self.page.total = found.total;
         if !segments.is_empty() && self.sort == Sort::Id && !is_last && found.next.is_some() {
             // The page is full of what comes before all that is in storage.
-            self.count(segments.iter());
+            if self.passes_all {
+                self.page.total += hot.cold.transmissions();
+            } else {
+                self.count(segments.iter());
+            }
         }
         if segments.is_empty() || (self.sort == Sort::Id && !is_last && found.next.is_some()) {
             self.page.rows = found.rows.iter().map(|row| Found::Hot(hot.view(*row).id())).collect();
@@ -268,7 +267,7 @@ impl<'a> Gathering<'a> {
                 true => segment.first >= cursor.id,
                 false => segment.last <= cursor.id,
             });
-            let all_pass = self.passes_all()
+            let all_pass = self.passes_all
                 && self.query.cursor.is_none_or(|cursor| match descending {
                     true => segment.last < cursor.id,
                     false => segment.first > cursor.id,
@@ -424,27 +423,12 @@ impl<'a> Gathering<'a> {
     /// Counts segments that are not looked at.
     fn count<'s>(&mut self, segments: impl Iterator<Item = &'s ColdSegment>) {
         for segment in segments {
-            if self.passes_all() {
+            if self.passes_all {
                 self.page.total += segment.transmissions;
             } else if self.may_pass(segment) {
                 self.page.total_is_lower_bound = true;
             }
         }
-    }
-
-    /// Whether there is no filter.
-    fn passes_all(&self) -> bool {
-        let query = self.query;
-        let unfiltered = PacketQuery {
-            limit: query.limit,
-            offset: query.offset,
-            cursor: query.cursor,
-            order: query.order,
-            sort: query.sort,
-            now: query.now,
-            ..PacketQuery::default()
-        };
-        *query == unfiltered
     }
 
     /// Whether a packet of the segment can pass, by what is known without reading it.
