@@ -9,6 +9,7 @@ mod evaluate;
 mod packet;
 mod payload;
 mod plan;
+mod scan;
 mod search;
 
 pub(crate) use search::Passing;
