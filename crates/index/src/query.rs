@@ -61,6 +61,7 @@ impl PacketQuery {
             cursor: self.cursor,
             order: self.order,
             sort: self.sort,
+            now: self.now,
             ..Self::default()
         }
     }

@@ -97,7 +97,7 @@ pub(crate) fn metrics_rows(
         .iter()
         .map(|sample| {
             let change = before.replace(sample).map(|before| Change { before, sample });
-            let is_reboot = change.is_some_and(|change| change.is_reboot());
+            let is_reboot = change.is_some_and(Change::is_reboot);
             let timestamp = rfc3339(sample.time);
             if is_reboot {
                 reboots.push(timestamp.clone());
