@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod keeping;
 mod keys;
+mod rewrite;
 mod settings;
 mod sources;
 mod take;
@@ -23,6 +24,7 @@ pub(crate) use alerts::{Hook, WebhooksConfig, address};
 pub(crate) use channel_keys::{hashtag, key_ring};
 pub(crate) use error::{ConfigError, ConfigErrors};
 pub(crate) use file::ConfigFile;
+pub(crate) use rewrite::write_geo_filter;
 pub(crate) use settings::Setting;
 pub(crate) use sources::OutsideBroker;
 

@@ -7,9 +7,12 @@ pub(crate) mod follow;
 pub(crate) mod hops;
 pub(crate) mod identity;
 pub(crate) mod jobs;
+pub(crate) mod known_channels;
 pub(crate) mod load;
 pub(crate) mod plan;
+pub(crate) mod prunings;
 pub(crate) mod receiving;
+pub(crate) mod registry;
 pub(crate) mod reporting;
 #[cfg(debug_assertions)]
 mod rewrite;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use api::{
-    ApiConfig, ApiState, BackupError, BackupMaking, DbFigures, IngestReport, IoRates, LiveHub, LoadStatus,
-    MqttSourceRow, PacketSubmission, Services, Submission, SubmitError, WriteSourcesSnapshot,
+    ApiConfig, ApiState, BackupError, BackupMaking, DbFigures, GeoFilter, GeoFilterError, IngestReport,
+    IoRates, KnownChannels, LiveHub, LoadStatus, MqttSourceRow, PacketSubmission, PruneStatus,
+    PruneUnavailable, Registry, Services, Submission, SubmitError, WriteSourcesSnapshot,
 };
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -20,8 +21,8 @@ use meshcore::{
     Route, ScopeSet,
 };
 use model::{
-    Change, FrameHead, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb, Transmission,
-    TransmissionId, UnixMillis,
+    Change, FrameHead, NodeKey, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb,
+    Transmission, TransmissionId, UnixMillis,
 };
 use parking_lot::RwLock;
 use tower::ServiceExt;
@@ -91,8 +92,26 @@ impl Services for Quiet {
     fn submit_packet(&self, _packet: PacketSubmission) -> Submission {
         Box::pin(async { Err(SubmitError::Unavailable) })
     }
+    fn registry(&self) -> Arc<dyn Registry> {
+        Arc::new(Quiet)
+    }
     fn backup(&self) -> BackupMaking {
         Box::pin(async { Err(BackupError::Failed("there is no database".to_owned())) })
+    }
+}
+
+impl Registry for Quiet {
+    fn write_geo_filter(&self, _filter: Option<&GeoFilter>) -> Result<(), GeoFilterError> {
+        Err(GeoFilterError::NoFile)
+    }
+    fn prune(&self, _nodes: Vec<NodeKey>) -> Result<String, PruneUnavailable> {
+        Err(PruneUnavailable)
+    }
+    fn prune_status(&self, _request: &str) -> Result<Option<PruneStatus>, PruneUnavailable> {
+        Err(PruneUnavailable)
+    }
+    fn known_channels(&self) -> Option<Arc<KnownChannels>> {
+        None
     }
 }
 

@@ -11,8 +11,8 @@ mod theme;
 pub use places::{Area, GeoFilter, MapDefaults};
 pub use rate_limit::{Network, RateLimit};
 pub use sections::{
-    ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, HealthThresholds, ListLimits, LiveMap,
-    MapTiles, Timestamps, WebSocketLimits,
+    BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, HealthThresholds,
+    ListLimits, LiveMap, MapTiles, Timestamps, WebSocketLimits,
 };
 pub(crate) use theme::theme_blocks;
 
@@ -95,6 +95,8 @@ pub struct ApiConfig {
     pub external_urls: Option<Value>,
     /// Ages at which nodes and observers count as degraded or silent.
     pub health_thresholds: HealthThresholds,
+    /// Battery voltages at which a node is called low or critical.
+    pub battery_thresholds: BatteryThresholds,
     /// Settings of the live map, for the page.
     pub live_map: LiveMap,
     /// Client cache times: echoed, nothing is cached here.

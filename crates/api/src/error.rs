@@ -36,6 +36,14 @@ pub(crate) struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) offset: Option<usize>,
+    /// How many characters of a filter are wrong, from `offset` on; 0 at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) length: Option<usize>,
+    /// What to write instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) hint: Option<String>,
 }
 
 /// An answer that is not a success.
@@ -48,8 +56,15 @@ pub(crate) struct HttpError {
 
 impl HttpError {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        let body =
-            ErrorBody { error: error.into(), parameter: None, detail: None, field: None, offset: None };
+        let body = ErrorBody {
+            error: error.into(),
+            parameter: None,
+            detail: None,
+            field: None,
+            offset: None,
+            length: None,
+            hint: None,
+        };
         Self { status, body, over: None }
     }
 
@@ -64,14 +79,31 @@ impl HttpError {
         error
     }
 
-    pub(crate) fn missing_parameter(parameter: &str, error: &str) -> Self {
-        let mut error = Self::bad_request(error);
-        error.body.parameter = Some(parameter.to_owned());
+    /// A filter that is none: where, and what to write instead.
+    pub(crate) fn bad_filter(parameter: &str, mistake: filter::FilterError) -> Self {
+        let mut error = Self::bad_parameter(parameter, mistake.message);
+        error.body.offset = Some(mistake.offset);
+        error.body.length = Some(mistake.length);
+        error.body.hint = mistake.hint;
         error
+    }
+
+    pub(crate) fn missing_parameter(parameter: &str, error: &str) -> Self {
+        Self::bad_request(error).with_parameter(parameter)
+    }
+
+    /// For texts that are the contract's, which do not begin with the parameter's name.
+    pub(crate) fn with_parameter(mut self, parameter: &str) -> Self {
+        self.body.parameter = Some(parameter.to_owned());
+        self
     }
 
     pub(crate) fn not_found(error: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
     }
 
     pub(crate) fn with_detail(mut self, detail: impl Into<String>) -> Self {

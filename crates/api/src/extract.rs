@@ -57,13 +57,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
             }
             _ => HttpError::bad_request("body could not be read"),
         })?;
-        let mut json = serde_json::Deserializer::from_slice(&bytes);
-        let invalid = |detail: String| HttpError::bad_request("invalid JSON body").with_detail(detail);
-        let value =
-            serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
-        json.end().map_err(|error| invalid(error.to_string()))?;
-        Ok(Self(value))
+        json_of(&bytes).map(Self)
     }
+}
+
+/// A JSON body that was read already.
+///
+/// # Errors
+/// A 400 that says where it is wrong.
+pub(crate) fn json_of<T: DeserializeOwned>(body: &[u8]) -> Result<T, HttpError> {
+    let invalid = |detail: String| HttpError::bad_request("invalid JSON body").with_detail(detail);
+    // A list would be read as the fields of an object, in some order that nobody has promised.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        return Err(invalid("a list where an object is wanted".to_owned()));
+    }
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| invalid(error.to_string()))?;
+    json.end().map_err(|error| invalid(error.to_string()))?;
+    Ok(value)
 }
 
 /// One path segment, decoded; a segment that is not UTF-8 names nothing, so it is a 404.
@@ -171,6 +182,19 @@ impl FromStr for Whole {
             return Ok(Self(text.parse().unwrap_or(usize::MAX)));
         }
         Err("not a whole number of 0 or more")
+    }
+}
+
+/// A number that is not negative, as a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Decimal(pub(crate) f64);
+
+impl FromStr for Decimal {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.parse::<f64>().ok().filter(|number| number.is_finite() && *number >= 0.0);
+        number.map(Self).ok_or("not a number of 0 or more")
     }
 }
 

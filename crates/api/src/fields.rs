@@ -8,9 +8,9 @@ mod thin;
 use crate::error::HttpError;
 use serde::{Serialize, Serializer};
 use std::marker::PhantomData;
-use utoipa::PartialSchema;
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
-use utoipa::openapi::{RefOr, schema::Object};
 
 /// Which fields of the rows `T` are wanted.
 #[derive(Clone, Debug)]
@@ -44,7 +44,7 @@ impl<T> Fields<T> {
     }
 }
 
-impl<T: PartialSchema> Fields<T> {
+impl<T: ToSchema> Fields<T> {
     /// The fields that a parameter names; all of them when it names none.
     ///
     /// # Errors
@@ -67,12 +67,32 @@ impl<T: PartialSchema> Fields<T> {
 }
 
 /// The names of the fields of a row, in the order of its schema.
-fn names_of<T: PartialSchema>() -> Vec<String> {
-    match T::schema() {
-        RefOr::T(Schema::Object(Object { properties, .. })) => {
-            properties.into_iter().map(|(name, _)| name).collect()
+fn names_of<T: ToSchema>() -> Vec<String> {
+    let mut referred = Vec::new();
+    T::schemas(&mut referred);
+    let mut names = Vec::new();
+    collect_names(&T::schema(), &referred, &mut names);
+    names
+}
+
+/// A row may be made of several structs, one flattened into the other.
+fn collect_names(schema: &RefOr<Schema>, referred: &[(String, RefOr<Schema>)], names: &mut Vec<String>) {
+    match schema {
+        RefOr::T(Schema::Object(object)) => {
+            names.extend(object.properties.iter().map(|(name, _)| name.clone()))
         }
-        _ => Vec::new(),
+        RefOr::T(Schema::AllOf(all)) => {
+            all.items.iter().for_each(|part| collect_names(part, referred, names))
+        }
+        RefOr::Ref(reference) => {
+            let part =
+                referred.iter().find(|(name, _)| reference.ref_location.ends_with(&format!("/{name}")));
+            // Schemas of rows do not refer to themselves by `allOf`, so this ends.
+            if let Some((_, part)) = part {
+                collect_names(part, referred, names);
+            }
+        }
+        RefOr::T(_) => {}
     }
 }
 

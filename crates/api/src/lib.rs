@@ -15,6 +15,7 @@
 
 mod airports;
 mod config;
+mod duration;
 mod error;
 mod extract;
 mod fields;
@@ -36,8 +37,8 @@ mod state;
 mod visibility;
 
 pub use config::{
-    ApiConfig, Area, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode, GeoFilter,
-    HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
+    ApiConfig, Area, BatteryThresholds, ClientRxCoverage, Customizer, ForeignAdverts, ForeignAdvertsMode,
+    GeoFilter, HealthThresholds, ListLimits, LiveMap, MapDefaults, MapTiles, Network, RateLimit, Timestamps,
     WebSocketLimits,
 };
 pub use error::ApiError;
@@ -47,8 +48,9 @@ pub use router::router;
 pub use serve::serve;
 pub use services::{
     BackupError, BackupFile, BackupMaking, CheckpointResult, Count, DbFigures, FileIo, Freshness,
-    IngestReport, IoRates, LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo,
-    RecentRejection, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
+    GeoFilterError, IngestReport, IoRates, KnownChannel, KnownChannels, LoadStatus, MAX_PRUNED_AT_ONCE,
+    MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, PruneState, PruneStatus, PruneUnavailable,
+    RecentRejection, Registry, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
     SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;

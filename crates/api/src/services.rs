@@ -1,9 +1,14 @@
 //! What the API asks of the parts that it does not know: ingest, storage, the brokers, the process.
 
 mod backups;
+mod registry;
 mod reports;
 
 pub use backups::{BackupError, BackupFile, BackupMaking};
+pub use registry::{
+    GeoFilterError, KnownChannel, KnownChannels, MAX_PRUNED_AT_ONCE, PruneState, PruneStatus,
+    PruneUnavailable, Registry,
+};
 pub use reports::{
     CheckpointResult, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow,
     ObserverAccount, ProcessIo, RecentRejection, SourceAccount, SourceLiveness, SourceRate, SubmitError,
@@ -71,6 +76,9 @@ pub trait Services: Send + Sync + 'static {
     /// Reads what the index does not hold; `None` while there is no database that can be read. Reading takes the disk's
     /// time, so only on threads that may wait.
     fn reader(&self) -> Option<Arc<Reader>>;
+
+    /// What an operator may change beside packets, and the list of known channels.
+    fn registry(&self) -> Arc<dyn Registry>;
 
     /// Copies the database as it is now; takes as long as the database is large. Dropping the future gives the copy up.
     fn backup(&self) -> BackupMaking;

@@ -1,11 +1,12 @@
 //! What all handlers share.
 
 use crate::config::ApiConfig;
+use crate::error::HttpError;
 use crate::lag::LagMeter;
 use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
-use crate::services::Services;
+use crate::services::{Registry, Services};
 use arc_swap::{ArcSwap, Guard};
 use index::{Index, SharedIndex};
 use meshcore::KeyRing;
@@ -93,6 +94,15 @@ impl ApiState {
         self.shared.config_version.fetch_add(1, Ordering::Release);
     }
 
+    /// Changes a part of the configuration, with the same effect.
+    pub(crate) fn change_config(&self, change: impl Fn(&mut ApiConfig)) {
+        self.shared.config.rcu(|config| {
+            let mut config = config.as_ref().clone();
+            change(&mut config);
+            config
+        });
+    }
+
     /// Where ingest announces what it has applied to the index.
     pub fn live_hub(&self) -> LiveHub {
         self.shared.live.clone()
@@ -165,13 +175,36 @@ impl ApiState {
         &self,
         rows: usize,
         answer: impl FnOnce(&SharedIndex) -> T + Send + 'static,
-    ) -> Result<T, crate::error::HttpError> {
+    ) -> Result<T, HttpError> {
         if rows <= MANY_ROWS {
             return Ok(answer(&self.shared.index));
         }
         let index = Arc::clone(&self.shared.index);
-        tokio::task::spawn_blocking(move || answer(&index)).await.map_err(|_panic| {
-            crate::error::HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-        })
+        self.blocking(move || answer(&index)).await
+    }
+
+    /// Does something that takes the time of a disk or of another process, off the threads that serve everyone.
+    ///
+    /// # Errors
+    /// When it panicked; the client gets a 500.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, HttpError> {
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_panic| HttpError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
+    }
+
+    /// Asks the registry, which may take its time.
+    ///
+    /// # Errors
+    /// As [`ApiState::blocking`].
+    pub(crate) async fn registry<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Registry) -> T + Send + 'static,
+    ) -> Result<T, HttpError> {
+        let registry = self.shared.services.registry();
+        self.blocking(move || ask(registry.as_ref())).await
     }
 }

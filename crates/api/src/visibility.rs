@@ -22,12 +22,31 @@ impl<'a> Visibility<'a> {
     }
 
     pub(crate) fn shows_node(&self, node: &Node) -> bool {
-        let hidden = self.hidden_nodes.contains(&node.key)
+        let foreign =
+            self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config);
+        !node.is_pruned() && !foreign && !self.hides_node(node)
+    }
+
+    /// Whether the configuration hides a node wherever it is.
+    pub(crate) fn hides_node(&self, node: &Node) -> bool {
+        self.hidden_nodes.contains(&node.key)
             || node.name.as_ref().is_some_and(|name| self.hides_name(&name.display))
             // The cleaned name may have lost the very character that is to be hidden.
             || node.name.as_ref().is_some_and(|name| self.hides_name(&String::from_utf8_lossy(&name.raw)))
-            || (self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config));
-        !hidden
+    }
+
+    /// Whether a node of which perhaps only the key is known may be named.
+    pub(crate) fn shows_key(&self, key: &NodeKey) -> bool {
+        !self.hidden_nodes.contains(key)
+    }
+
+    /// Whether a key may be named that stands beside a shown node: of a node, of an observer that never adverted, or both.
+    pub(crate) fn shows_peer(&self, index: &Index, key: &NodeKey) -> bool {
+        let as_node = match index.node(key) {
+            Some(node) => self.shows_node(node),
+            None => !self.hidden_nodes.contains(key),
+        };
+        as_node && self.shows_observer_key(&key.to_string())
     }
 
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {

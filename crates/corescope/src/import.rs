@@ -5,12 +5,12 @@ use std::path::Path;
 
 use index::{Index, IndexOptions};
 use ingest::{History, IngestConfig};
-use model::{Change, DroppedPacket, NodeKey, NodeRecord, ObservationId, TransmissionId};
+use model::{Change, DroppedPacket, NodeKey, NodeRecord, ObservationId, ReceptionId, TransmissionId};
 use storage::{LoadReport, Snapshot, Storage, StorageError, WriteBatch, WriterHandle};
 
 use crate::observers::Observers;
 use crate::packets::Packets;
-use crate::{ImportError, Report, Source, dropped, metrics, nodes, observers};
+use crate::{ImportError, Report, Source, coverage, dropped, metrics, nodes, observers};
 
 /// What an import needs to know beside the file.
 #[derive(Clone)]
@@ -47,6 +47,8 @@ pub enum Phase {
     Metrics,
     /// Refused packets kept as evidence.
     Dropped,
+    /// What mobile clients heard.
+    Receptions,
 }
 
 /// How far an import is.
@@ -74,6 +76,7 @@ impl Phase {
             Phase::Nodes => "nodes",
             Phase::Metrics => "metrics",
             Phase::Dropped => "refused packets",
+            Phase::Receptions => "receptions",
         }
     }
 }
@@ -99,6 +102,7 @@ pub fn import(
     nodes::import(&mut run)?;
     metrics::import(&mut run)?;
     dropped::import(&mut run)?;
+    coverage::import(&mut run)?;
     run.flush()?;
     run.report.passed_over = source.other_tables()?;
     source.check_unchanged()?;
@@ -230,6 +234,7 @@ fn load(
             nodes.insert(record.key, record);
         }
     })?;
+    index.pass_over_receptions(last_ids.reception.unwrap_or(ReceptionId(0)));
     index.pass_over_ids(
         last_ids.transmission.unwrap_or(TransmissionId(0)),
         last_ids.observation.unwrap_or(ObservationId(0)),

@@ -42,6 +42,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod coverage;
 mod dropped;
 mod error;
 mod fates;

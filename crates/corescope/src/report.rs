@@ -20,6 +20,10 @@ pub struct Report {
     pub metrics: TableReport,
     /// Refused packets kept as evidence.
     pub dropped: TableReport,
+    /// Mobile clients.
+    pub clients: TableReport,
+    /// What they heard.
+    pub receptions: TableReport,
     /// Tables of the file that are not read, with their rows: what is in them follows from the packets, or has no place
     /// here yet.
     pub passed_over: BTreeMap<String, u64>,
@@ -46,7 +50,7 @@ pub struct TableReport {
 
 impl Report {
     /// All tables with the names they have in the file, in the order in which they are read.
-    pub fn tables(&self) -> [(&'static str, &TableReport); 6] {
+    pub fn tables(&self) -> [(&'static str, &TableReport); 8] {
         [
             ("observers", &self.observers),
             ("transmissions", &self.transmissions),
@@ -54,6 +58,8 @@ impl Report {
             ("nodes", &self.nodes),
             ("observer_metrics", &self.metrics),
             ("dropped_packets", &self.dropped),
+            ("client_observers", &self.clients),
+            ("client_receptions", &self.receptions),
         ]
     }
 

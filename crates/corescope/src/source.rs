@@ -31,6 +31,8 @@ const READ: &[&str] = &[
     "inactive_nodes",
     "observer_metrics",
     "dropped_packets",
+    "client_observers",
+    "client_receptions",
     "_migrations",
     "_async_migrations",
 ];

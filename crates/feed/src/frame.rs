@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::FeedError;
 
 /// Changes whenever a message or anything within [`Change`] does: both ends must be of the same release.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// A batch of ingest is some hundred kilobytes at most; more than this is no frame of ours.
 pub(crate) const MAX_FRAME_BYTES: usize = 64 * 1024 * 1024;

@@ -22,8 +22,12 @@ use crate::{FeedError, News, socket_path};
 /// What may wait for a follower. It is behind by a million packets then, and quicker by loading from the database.
 const MAX_WAITING_BYTES: usize = 64 * 1024 * 1024;
 
-/// No question is longer; a follower that sends more without asking anything is not listened to any more.
-const QUESTION_BYTES: usize = 4 * 1024;
+/// No question is longer: the longest names 2,000 nodes. A follower that sends more without asking anything is not listened to
+/// any more.
+const QUESTION_BYTES: usize = 256 * 1024;
+
+/// Read at once.
+const CHUNK_BYTES: usize = 4 * 1024;
 
 /// Followers at once; each is a whole serving process.
 const MAX_FOLLOWERS: usize = 64;
@@ -261,7 +265,7 @@ async fn accept(listener: UnixListener, handle: FeedHandle) {
 /// Reads what a follower asks, one question after the other, until it goes away or says something that is no question.
 async fn hear(mut stream: OwnedReadHalf, answers: Answers, handle: FeedHandle) {
     let mut buffer = Vec::new();
-    let mut chunk = [0; QUESTION_BYTES];
+    let mut chunk = [0; CHUNK_BYTES];
     loop {
         match stream.read(&mut chunk).await {
             Ok(count @ 1..) => buffer.extend_from_slice(&chunk[..count]),

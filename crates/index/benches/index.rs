@@ -7,14 +7,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use index::{ChannelFilter, ChannelRef, Index, IndexOptions, NodeQuery, Order, PacketQuery, Sort};
+use filter::Filter;
+use index::{
+    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order,
+    PacketQuery, ROWS_PER_GUARD, Sort, search,
+};
 use meshcore::{
     ChannelKey, Frame, FrameBuilder, KeyRing, NodeKey, PathBuf, PayloadBuf, PayloadType, Route, ScopeSet,
 };
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb,
-    Transmission, TransmissionId, UnixMillis,
+    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverMetrics, ObserverRecord,
+    SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
+use parking_lot::RwLock;
 
 const TRANSMISSIONS: u64 = 100_000;
 const COPIES: u64 = 10;
@@ -284,7 +289,8 @@ fn page(c: &mut Criterion) {
     group.bench_function("channels", |b| b.iter(|| index.channels(black_box(&all)).len()));
     let public = ChannelRef::Name("Public".into());
     group.bench_function("100 messages", |b| {
-        b.iter(|| index.channel_messages(black_box(&public), None, 100, 0).total);
+        let query = MessageQuery { channel: Some(&public), limit: 100, ..MessageQuery::default() };
+        b.iter(|| index.messages(black_box(&query)).total);
     });
     let frames = PacketQuery { limit: 50, ..PacketQuery::default() };
     group.bench_function("50 rows read", |b| {
@@ -296,5 +302,132 @@ fn page(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, apply, page);
+fn listeners(c: &mut Criterion) {
+    let index = History::new().replay();
+    let now = START.plus_ms(TRANSMISSIONS as i64 * STEP_MS);
+    let mut group = c.benchmark_group("listeners");
+    group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    for (name, days, bucket_hours) in
+        [("analytics of a day", 1, 1), ("of 7 days", 7, 4), ("of 30 days", 30, 24)]
+    {
+        let since = now.plus_ms(-days * 86_400_000);
+        group.bench_function(name, |b| {
+            b.iter(|| index.observer_activity(ObserverId(3), black_box(since), bucket_hours).buckets.len());
+        });
+    }
+    for (name, days) in [("comparison of a day", 1), ("of the week", 7)] {
+        let range =
+            CompareRange { from: now.plus_ms(-days * 86_400_000), to: now, bucket_ms: 3_600_000, newest: 20 };
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                index.compare(ObserverId(3), ObserverId(10), black_box(&range)).map(|found| found.packets)
+            });
+        });
+    }
+    for (name, days, bucket_ms) in [("scopes of a day", 1, 3_600_000), ("of 7 days", 7, 21_600_000)] {
+        let since = now.plus_ms(-days * 86_400_000);
+        group.bench_function(format!("scopes {name}"), |b| {
+            b.iter(|| index.scope_stats(black_box(since), bucket_ms).scoped);
+        });
+    }
+    group.bench_function("eight of each kind", |b| b.iter(|| index.sample_by_length(black_box(8)).len()));
+    let regions = ["SFO".to_owned()];
+    let there = ChannelFilter { regions: Some(&regions), include_encrypted: true };
+    group.bench_function("channels of a region", |b| b.iter(|| index.channels(black_box(&there)).len()));
+    let all = MessageQuery { limit: 5_000, ..MessageQuery::default() };
+    let places = index.message_places(&all).newest;
+    group.bench_function("places of 5,000 messages", |b| {
+        b.iter(|| index.message_places(black_box(&all)).newest.len());
+    });
+    group.bench_function("5,000 messages decrypted", |b| {
+        b.iter(|| places.iter().filter(|place| index.message_at(**place).is_some()).count());
+    });
+    group.finish();
+    samples(c);
+}
+
+/// The last day of many observers at once.
+fn samples(c: &mut Criterion) {
+    let mut group = c.benchmark_group("samples of a day");
+    group.warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    for observers in [50, 2_000] {
+        let mut index = Index::new(options());
+        for id in 0..observers {
+            index.apply(&Change::Observer(observer(id))).expect("ids rise");
+            for sample in 0..288 {
+                let metrics = ObserverMetrics {
+                    observer: ObserverId(id as u16),
+                    time: START.plus_ms(sample * 300_000),
+                    noise_floor: Some(-110.0 + (sample % 9) as f32),
+                    tx_air_secs: None,
+                    rx_air_secs: None,
+                    recv_errors: None,
+                    battery_mv: Some(4_000),
+                    packets_sent: None,
+                    packets_recv: None,
+                };
+                index.apply(&Change::Metrics(metrics)).expect("the observer is there");
+            }
+        }
+        group.bench_function(format!("{observers} observers"), |b| {
+            b.iter(|| {
+                let all = (0..observers).flat_map(|id| index.observer_samples(ObserverId(id as u16)));
+                all.filter(|sample| sample.time >= black_box(START))
+                    .filter_map(|sample| sample.noise_floor)
+                    .sum::<f32>()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Filters that match nothing, and some that match.
+const FILTERS: [&str; 22] = [
+    "hash == 0000000000000000",
+    "snr > 31",
+    "any(snr) > 31",
+    "any(rssi) > 0",
+    "hops > 63",
+    "any(hops) > 63",
+    "payload.text contains \"zzz\"",
+    "text ~ \"zzz\"",
+    "payload.name ~ \"^zzz\"",
+    "observer == nobody",
+    "any(observer == nobody)",
+    "routed_through == nobody",
+    "path == ZZ",
+    "any(path == ZZ)",
+    "any(age < 1s)",
+    "any(snr > 31 && iata == SFO)",
+    "type == ADVERT && any(rssi) > 0",
+    "raw contains \"zzz\"",
+    "type == ADVERT && hops > 2",
+    "any(snr) > 5",
+    "age < 1d && iata == SFO",
+    "routed_through == \"Repeater 7\"",
+];
+
+fn filter(c: &mut Criterion) {
+    let index = History::new().replay();
+    let started = Instant::now();
+    index.refresh_hops();
+    println!("hops learned in {:?}", started.elapsed());
+    let now = START.plus_ms(TRANSMISSIONS as i64 * STEP_MS);
+    let index = Arc::new(RwLock::new(index));
+    let mut group = c.benchmark_group("filter");
+    group.sample_size(20).warm_up_time(Duration::from_millis(200)).measurement_time(Duration::from_secs(1));
+    for text in FILTERS {
+        let filter = Some(Arc::new(Filter::parse(text).expect("the filters are well-formed")));
+        let query = PacketQuery { limit: 50, filter, now, ..PacketQuery::default() };
+        let find = || {
+            let budget = &mut Budget::default();
+            search(&index, black_box(&query), budget, ROWS_PER_GUARD, |_, page| page.total)
+        };
+        println!("{text}: {:?} packets", find());
+        group.bench_function(text, |b| b.iter(find));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, apply, page, listeners, filter);
 criterion_main!(benches);

@@ -9,6 +9,7 @@ use crate::channels::Membership;
 use crate::error::ApplyError;
 use crate::heads::Head;
 use crate::hops::book::HeardCopy;
+use crate::hours::CountedCopy;
 use crate::index::{Index, observation_key};
 use crate::nodes::HeardAdvert;
 use crate::observations::{NONE, ObservationRow, can_hold};
@@ -20,8 +21,8 @@ impl Index {
     /// Transmissions, observations and heads come each in the order of their ids, and after what they name. Between
     /// the kinds the order does not matter, but that a node's record comes before its adverts: one table after the other gives the same index as the order of events.
     ///
-    /// Samples of an observer's counters are history that storage answers from; here it is only checked that their
-    /// observer exists. That `hash` is the content hash of `raw` is left to whoever worked it out.
+    /// Of the samples of an observer's counters only the newest and only what their summary needs is kept; the rest is
+    /// history that storage answers from. That `hash` is the content hash of `raw` is left to whoever worked it out.
     ///
     /// # Errors
     /// When the change does not fit what was applied before. The index is then as it was.
@@ -32,8 +33,11 @@ impl Index {
             Change::Transmission(transmission) => self.apply_transmission(transmission),
             Change::Observation(observation) => self.apply_observation(observation),
             Change::Observer(record) => self.apply_observer(record),
-            Change::Metrics(metrics) => match self.observers.get(metrics.observer) {
-                Some(_) => Ok(()),
+            Change::Metrics(metrics) => match self.observers.get_mut(metrics.observer) {
+                Some(entry) => {
+                    entry.samples.note(metrics);
+                    Ok(())
+                }
                 None => Err(ApplyError::UnknownObserver { observer: metrics.observer }),
             },
             Change::Node(record) => {
@@ -42,6 +46,12 @@ impl Index {
             }
             // Evidence for people, of which nothing follows.
             Change::Dropped(_) => Ok(()),
+            Change::Client(client) => self.receptions.set_client(client),
+            Change::Reception(reception) => self.receptions.push(reception),
+            Change::Pruned(node) => {
+                self.nodes.prune(node);
+                Ok(())
+            }
         }
     }
 
@@ -111,6 +121,7 @@ impl Index {
             self.introduce(row.transmission, row.time);
         }
         self.note_subject(&row);
+        self.note_hour(&row);
         self.note_hops(&row, last);
         Ok(())
     }
@@ -157,7 +168,7 @@ impl Index {
 
     fn add_to_transmission(&mut self, row: &ObservationRow, number: u32) {
         let observer = self.observers.get_mut(model::ObserverId(row.observer)).expect("checked before");
-        let is_new_observer = observer.note_heard(row.transmission, row.time);
+        let is_new_observer = observer.note_heard(row.transmission, row.time, number);
         let hops = self.heads.hop_count(row.head);
         let state = self.transmissions.state_mut(row.transmission);
         let former_latest = (state.first != NONE).then_some(state.latest);
@@ -220,9 +231,25 @@ impl Index {
         }
         match self.payload_type(row.transmission) {
             PayloadType::Advert => self.nodes.note_seen(subject, row.time),
-            PayloadType::GroupText => self.channels.note_text(subject, latest, row.transmission),
+            PayloadType::GroupText => self.channels.note_text(subject, latest, row),
             _ => {}
         }
+    }
+
+    /// The hour of the observer.
+    fn note_hour(&mut self, row: &ObservationRow) {
+        let payload_type = self.payload_type(row.transmission);
+        let subject = self.transmissions.state(row.transmission).subject;
+        let heard = CountedCopy {
+            time: row.time,
+            snr: row.snr,
+            payload_type,
+            raw: self.transmissions.raw(row.transmission),
+            path: self.heads.get(row.head).path,
+            advertised: (payload_type == PayloadType::Advert && subject != NONE).then_some(subject),
+        };
+        let observer = self.observers.get_mut(model::ObserverId(row.observer)).expect("checked before");
+        observer.hours.note(&heard);
     }
 
     /// What the path tells of who relays; `former` is the observation of the same transmission before this one.

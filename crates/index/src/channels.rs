@@ -6,6 +6,11 @@ use std::fmt;
 use model::UnixMillis;
 use roaring::RoaringBitmap;
 
+use crate::observations::ObservationRow;
+
+/// What an observer of a channel takes, supposing B-tree nodes to be two thirds full.
+const HEARD_BYTES: usize = (size_of::<HeardTexts>() + 2) * 3 / 2;
+
 /// Which channel is meant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChannelRef {
@@ -51,6 +56,17 @@ pub(crate) struct Channel {
     pub(crate) texts: RoaringBitmap,
     /// The text with the greatest latest observation, and that time; of equal times the greater row.
     pub(crate) last_text: Option<(UnixMillis, u32)>,
+    /// What each observer heard of the texts.
+    pub(crate) heard: BTreeMap<u16, HeardTexts>,
+}
+
+/// The texts of a channel that one observer heard.
+#[derive(Clone, Copy)]
+pub(crate) struct HeardTexts {
+    /// Copies of them.
+    pub(crate) observations: u32,
+    /// The greatest time of an observation, and the row of its packet; of equal times the greater row.
+    pub(crate) last: (UnixMillis, u32),
 }
 
 /// How a packet was found to belong to a channel.
@@ -103,10 +119,14 @@ impl ChannelTable {
         place
     }
 
-    /// Takes note of a text's latest observation.
-    pub(crate) fn note_text(&mut self, place: u32, latest: UnixMillis, row: u32) {
-        let last = &mut self.channels[place as usize].last_text;
-        *last = (*last).max(Some((latest, row)));
+    /// Takes note of an observation of a text, which is its `latest` or not.
+    pub(crate) fn note_text(&mut self, place: u32, latest: UnixMillis, seen: &ObservationRow) {
+        let channel = &mut self.channels[place as usize];
+        channel.last_text = channel.last_text.max(Some((latest, seen.transmission)));
+        let own = (seen.time, seen.transmission);
+        let heard = channel.heard.entry(seen.observer).or_insert(HeardTexts { observations: 0, last: own });
+        heard.observations = heard.observations.saturating_add(1);
+        heard.last = heard.last.max(own);
     }
 
     /// Bytes of heap.
@@ -114,7 +134,8 @@ impl ChannelTable {
         let sets = |channel: &Channel| {
             crate::memory::bitmap_bytes(&channel.packets) + crate::memory::bitmap_bytes(&channel.texts)
         };
-        let channels: usize = self.channels.iter().map(|channel| sets(channel) + 64).sum();
+        let channels: usize =
+            self.channels.iter().map(|channel| sets(channel) + 64 + channel.heard.len() * HEARD_BYTES).sum();
         let hashes: usize = self.by_hash.values().map(crate::memory::bitmap_bytes).sum();
         channels + hashes + self.channels.capacity() * size_of::<Channel>()
     }
@@ -145,6 +166,7 @@ impl ChannelTable {
             packets: RoaringBitmap::new(),
             texts: RoaringBitmap::new(),
             last_text: None,
+            heard: BTreeMap::new(),
         });
         place
     }

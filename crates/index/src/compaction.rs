@@ -61,6 +61,7 @@ impl Compaction {
             // Nothing was applied before, so it cannot be too late.
             let _ = new.apply(&Change::Node(record));
         }
+        old.nodes.pruned().for_each(|node| new.nodes.prune(&node));
         Some(Self { new, removed, records, heads: 0, transmissions: 0, observations: 0 })
     }
 
@@ -113,6 +114,12 @@ impl Compaction {
     /// As [`Compaction::step`].
     pub fn finish(mut self, index: &mut Index) -> Result<(Removed, Index), ApplyError> {
         while !self.step(index, u32::MAX)? {}
+        for entry in index.observers.iter() {
+            // What observers say of themselves does not depend on packets.
+            if let Some(new) = self.new.observers.get_mut(entry.record.id) {
+                new.samples = entry.samples.clone();
+            }
+        }
         let next = index.next_ids();
         self.new.pass_over_ids(
             TransmissionId(next.transmission.0.saturating_sub(1)),
@@ -120,6 +127,9 @@ impl Compaction {
         );
         // Until the next one is made, what is known of the mesh stays.
         self.new.set_hops(index.hops());
+        index.nodes.pruned().for_each(|node| self.new.nodes.prune(&node));
+        // Receptions have an age of their own, and nothing in them refers to packets.
+        std::mem::swap(&mut self.new.receptions, &mut index.receptions);
         let packets = self.removed.iter().map(|row| removed_packet(index, row));
         let removed = Removed { packets: packets.collect(), nodes: self.records };
         Ok((removed, std::mem::replace(index, self.new)))

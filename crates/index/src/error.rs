@@ -1,7 +1,7 @@
 //! Why a change cannot be applied.
 
 use meshcore::{FrameError, NodeKey, PacketHash};
-use model::{HeadId, ObservationId, ObserverId, TransmissionId, UnixMillis};
+use model::{ClientId, HeadId, ObservationId, ObserverId, ReceptionId, TransmissionId, UnixMillis};
 
 /// A change that does not fit the state. Nothing of it was applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +126,40 @@ pub enum ApplyError {
     Full {
         /// Rows of which kind.
         what: &'static str,
+    },
+    /// Another mobile client has this key, or this one had another.
+    #[error("mobile client {} comes with a key that is not its own", id.0)]
+    ClientKey {
+        /// The client's id.
+        id: ClientId,
+    },
+    /// The reception names a mobile client that is not known.
+    #[error("reception {} names mobile client {}, which is not known", id.0, client.0)]
+    UnknownClient {
+        /// The reception's id.
+        id: ReceptionId,
+        /// What it names.
+        client: ClientId,
+    },
+    /// Receptions come with rising ids, from 1.
+    #[error("reception {} comes where {} or a greater one is expected", id.0, least.0)]
+    ReceptionOrder {
+        /// The reception's id.
+        id: ReceptionId,
+        /// The least id it could have.
+        least: ReceptionId,
+    },
+    /// The same client has reported the same node at the same second.
+    #[error("reception {} repeats one of the same client, node and time", id.0)]
+    ReceptionDuplicate {
+        /// The reception's id.
+        id: ReceptionId,
+    },
+    /// The node's name has fewer than 2 or more than 32 bytes, or the time lies before 1970 or after the year 2106.
+    #[error("reception {} has an impossible node or time", id.0)]
+    ReceptionMalformed {
+        /// The reception's id.
+        id: ReceptionId,
     },
     /// The record of a node comes before the adverts that add to it.
     #[error("the record of node {key} comes after an advert of it")]

@@ -2,7 +2,7 @@
 
 /// Ids rise by one except where rows were pruned from storage, so a few runs say it all: 16 bytes a gap instead of
 /// eight bytes a row.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct IdRuns {
     runs: Vec<Run>,
     rows: u32,

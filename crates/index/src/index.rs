@@ -4,7 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use meshcore::{KeyRing, NodeKey, PacketHash, ScopeSet};
-use model::{HeadId, ObservationId, ObserverId, ObserverRecord, TransmissionId, UnixMillis};
+use model::{
+    ClientId, HeadId, ObservationId, ObserverId, ObserverRecord, ReceptionId, TransmissionId, UnixMillis,
+};
 use parking_lot::RwLock;
 use roaring::RoaringBitmap;
 
@@ -18,6 +20,7 @@ use crate::latest::LatestIndex;
 use crate::nodes::{Node, NodeTable};
 use crate::observations::{NONE, ObservationColumns};
 use crate::observers::{ObserverEntry, ObserverTable, ObserverView};
+use crate::receptions::ReceptionTable;
 use crate::row_set::RowSet;
 use crate::transmissions::TransmissionTable;
 use crate::version::Version;
@@ -58,6 +61,7 @@ pub struct Index {
     pub(crate) hop_book: HopBook,
     /// The newest; derived from everything else, now and then, and so no part of what [`Index::apply`] keeps up to date.
     pub(crate) resolver: RwLock<Arc<HopResolver>>,
+    pub(crate) receptions: ReceptionTable,
     /// Least and greatest observation time.
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
@@ -87,6 +91,10 @@ pub struct NextIds {
     /// One more than the greatest so far. 65,535 also when that is taken already; its key is then another, and
     /// [`Index::apply`] refuses the change.
     pub observer: ObserverId,
+    /// One more than the greatest so far, with the same exception.
+    pub client: ClientId,
+    /// One more than the greatest so far.
+    pub reception: ReceptionId,
 }
 
 impl Index {
@@ -109,6 +117,7 @@ impl Index {
             minutes: MinuteCounts::default(),
             hop_book: HopBook::default(),
             resolver: RwLock::default(),
+            receptions: ReceptionTable::default(),
             time_span: None,
             least_ids: (0, 0),
             version: Version::of_new_index(),
@@ -175,6 +184,8 @@ impl Index {
             observation: ObservationId(self.observation_ids.next_id().max(self.least_ids.1)),
             head: HeadId(self.heads.len()),
             observer: self.observers.next_id(),
+            client: self.receptions.next_client(),
+            reception: self.receptions.next_id(),
         }
     }
 

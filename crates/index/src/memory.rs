@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 17;
+const PARTS: usize = 19;
 
 impl MemoryReport {
     /// All parts together.
@@ -25,7 +25,7 @@ impl Index {
     /// Bytes of heap by structure. Looks at every node, observer and channel once, and allocates nothing.
     pub fn memory(&self) -> MemoryReport {
         let [frames, hashes, transmissions] = self.transmissions.heap_bytes();
-        let [observers, heard] = self.observers.heap_bytes();
+        let [observers, heard, observer_hours] = self.observers.heap_bytes();
         let sets = self.postings.types.iter().chain(&self.postings.routes).chain([&self.postings.all]);
         let [hop_postings, hop_edges] = self.hop_book.heap_bytes();
         let ids = self.transmission_ids.heap_bytes() + self.observation_ids.heap_bytes();
@@ -45,8 +45,10 @@ impl Index {
             ("latest order", self.latest.heap_bytes()),
             ("nodes", self.nodes.heap_bytes()),
             ("observers", observers),
+            ("observer hours and samples", observer_hours),
             ("channels", self.channels.heap_bytes()),
             ("minutes", self.minutes.heap_bytes()),
+            ("receptions", self.receptions.heap_bytes()),
             ("ids and scopes", ids + scopes),
         ];
         MemoryReport { parts }

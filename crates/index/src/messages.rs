@@ -1,10 +1,13 @@
 //! The channels and their messages, as they are listed.
 
+use std::borrow::Cow;
+
 use meshcore::ChannelMessage;
 use model::UnixMillis;
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use crate::channels::{Channel, ChannelRef};
+use crate::cursor::Cursor;
 use crate::index::Index;
 use crate::latest::Window;
 use crate::query::Order;
@@ -28,9 +31,11 @@ pub struct ChannelView<'a> {
     pub hash_byte: u8,
     /// Whether no key opens it.
     pub encrypted: bool,
-    /// Texts, however many copies of each were heard: at least one.
+    /// Texts, however many copies of each were heard; with regions, the copies heard there. At least one.
     pub message_count: u64,
-    /// The one heard last.
+    /// When the last was heard last; with regions, there.
+    pub last_activity: UnixMillis,
+    /// The one heard last; with regions, there.
     pub last: MessageView<'a>,
 }
 
@@ -43,6 +48,23 @@ pub struct MessageView<'a> {
     pub message: Option<ChannelMessage<'a>>,
 }
 
+/// Which messages, and which page of them.
+#[derive(Clone, Debug, Default)]
+pub struct MessageQuery<'a> {
+    /// Of this channel; of all channels that we hold a key of when absent.
+    pub channel: Option<&'a ChannelRef>,
+    /// Only those heard by an observer of any of these regions (in either case).
+    pub regions: Option<&'a [String]>,
+    /// The most messages of the page.
+    pub limit: usize,
+    /// Newest messages to leave out, counted from the cursor if there is one.
+    pub offset: usize,
+    /// Only those last heard before this time.
+    pub before: Option<UnixMillis>,
+    /// Where the page before ended; goes before `before`.
+    pub cursor: Option<Cursor>,
+}
+
 /// One page of messages.
 #[derive(Clone, Debug, Default)]
 pub struct MessagePage<'a> {
@@ -50,6 +72,19 @@ pub struct MessagePage<'a> {
     pub messages: Vec<MessageView<'a>>,
     /// How many messages there are, on this page or not.
     pub total: u64,
+    /// Where the page with the older ones begins; `None` when this one has the oldest.
+    pub next: Option<Cursor>,
+}
+
+/// Where one page of messages is.
+#[derive(Clone, Debug, Default)]
+pub struct MessagePlaces {
+    /// The one heard last comes first.
+    pub newest: Vec<Cursor>,
+    /// How many messages there are, on this page or not.
+    pub total: u64,
+    /// Where the page with the older ones begins; `None` when this one has the oldest.
+    pub next: Option<Cursor>,
 }
 
 impl MessageView<'_> {
@@ -62,54 +97,85 @@ impl MessageView<'_> {
 impl Index {
     /// The channels with texts, the one heard last first. GRP_DATA does not count.
     pub fn channels(&self, filter: &ChannelFilter<'_>) -> Vec<ChannelView<'_>> {
-        let heard = filter.regions.map(|regions| self.heard_in(regions));
+        let observers: Option<Vec<u16>> = filter
+            .regions
+            .map(|regions| self.observers.of_regions(regions).map(|observer| observer.record.id.0).collect());
         let channels =
             self.channels.iter().filter(|channel| filter.include_encrypted || !channel.is_encrypted());
         let mut views: Vec<_> =
-            channels.filter_map(|channel| self.channel_view(channel, heard.as_deref())).collect();
-        views.sort_by(|a, b| b.last.time().cmp(&a.last.time()).then_with(|| a.channel.cmp(b.channel)));
+            channels.filter_map(|channel| self.channel_view(channel, observers.as_deref())).collect();
+        views.sort_by(|a, b| b.last_activity.cmp(&a.last_activity).then_with(|| a.channel.cmp(b.channel)));
         views
     }
 
-    /// The messages of a channel: from all of them by latest observation, those after the `offset` newest, at most
-    /// `limit`; listed oldest first.
-    pub fn channel_messages(
-        &self,
-        channel: &ChannelRef,
-        regions: Option<&[String]>,
-        limit: usize,
-        offset: usize,
-    ) -> MessagePage<'_> {
-        let Some(packets) = self.channels.packets(channel) else { return MessagePage::default() };
-        let mut texts = packets & &self.postings.types[usize::from(meshcore::PayloadType::GroupText.code())];
-        if let Some(regions) = regions {
+    /// Messages to one or all channels: from all of them by latest observation, those after the `offset` newest, at most
+    /// `limit`; listed oldest first. A message that is heard again while pages are read moves to the newest, so that no page
+    /// lacks it.
+    pub fn messages(&self, query: &MessageQuery<'_>) -> MessagePage<'_> {
+        let places = self.message_places(query);
+        let messages = places.newest.iter().rev().filter_map(|place| self.message_at(*place)).collect();
+        MessagePage { messages, total: places.total, next: places.next }
+    }
+
+    /// Where the messages of [`Index::messages`] are, the newest first, without a look at any of them: decrypting very many
+    /// is better done in portions, with the index let go between them.
+    pub fn message_places(&self, query: &MessageQuery<'_>) -> MessagePlaces {
+        let Some(packets) = self.packets_of_channels(query.channel) else { return MessagePlaces::default() };
+        let mut texts =
+            &*packets & &self.postings.types[usize::from(meshcore::PayloadType::GroupText.code())];
+        if let Some(regions) = query.regions {
             texts &= &*self.heard_in(regions);
         }
-        let window = Window { order: Order::Descending, after: None, skip: offset, take: limit };
-        let page = self.latest.page(Some(&texts), window, |row| self.transmissions.state(row).latest);
-        let messages = page.into_iter().rev().map(|(_, row)| self.message_view(row)).collect();
-        MessagePage { messages, total: texts.len() }
+        let before = query.before.map(|before| (before, 0));
+        let after = query.cursor.and_then(|cursor| self.latest_key(cursor, Order::Descending)).or(before);
+        // One more than the page has tells whether there is an older one.
+        let take = if query.limit == 0 { 0 } else { query.limit.saturating_add(1) };
+        let window = Window { order: Order::Descending, after, skip: query.offset, take };
+        let mut page = self.latest.page(Some(&texts), window, |row| self.transmissions.state(row).latest);
+        let more = page.len() > query.limit;
+        page.truncate(query.limit);
+        let newest: Vec<Cursor> = page.iter().map(|(time, row)| self.latest_cursor(*time, *row)).collect();
+        let next = newest.last().filter(|_| more).copied();
+        MessagePlaces { newest, total: texts.len(), next }
+    }
+
+    /// The message at a place; `None` when it is there no longer.
+    pub fn message_at(&self, place: Cursor) -> Option<MessageView<'_>> {
+        let transmission = self.transmission(place.id)?;
+        Some(MessageView { transmission, message: transmission.channel_message() })
+    }
+
+    fn packets_of_channels(&self, channel: Option<&ChannelRef>) -> Option<Cow<'_, RoaringBitmap>> {
+        match channel {
+            Some(channel) => self.channels.packets(channel).map(Cow::Borrowed),
+            None => {
+                let named = self.channels.iter().filter(|channel| !channel.is_encrypted());
+                Some(Cow::Owned(named.map(|channel| &channel.texts).union()))
+            }
+        }
     }
 
     fn channel_view<'a>(
         &'a self,
         channel: &'a Channel,
-        heard: Option<&RoaringBitmap>,
+        observers: Option<&[u16]>,
     ) -> Option<ChannelView<'a>> {
-        let (message_count, last) = match heard {
+        let (message_count, last) = match observers {
             None => (channel.texts.len(), channel.last_text),
-            Some(heard) => {
-                let texts = &channel.texts & heard;
-                let last = texts.iter().map(|row| (self.transmissions.state(row).latest, row)).max();
-                (texts.len(), last)
+            Some(observers) => {
+                let heard = observers.iter().filter_map(|observer| channel.heard.get(observer));
+                let count = heard.clone().map(|heard| u64::from(heard.observations)).sum();
+                (count, heard.map(|heard| heard.last).max())
             }
         };
+        let (last_activity, last) = last?;
         Some(ChannelView {
             channel: &channel.identity,
             hash_byte: channel.hash_byte,
             encrypted: channel.is_encrypted(),
             message_count,
-            last: self.message_view(last?.1),
+            last_activity,
+            last: self.message_view(last),
         })
     }
 

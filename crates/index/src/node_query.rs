@@ -56,12 +56,13 @@ pub struct NodePage<'a> {
 }
 
 impl Index {
-    /// The nodes that pass the filters, one page of them. Looks at every node once.
+    /// The nodes that pass the filters, one page of them, without those taken off the list. Looks at every node once.
     pub fn nodes(&self, query: &NodeQuery<'_>) -> NodePage<'_> {
         let search = query.search.map(str::to_lowercase);
         let heard = query.regions.map(|regions| self.heard_in(regions));
         let passes = |node: &&Node| {
-            query.role.is_none_or(|role| node.role == role)
+            !node.is_pruned()
+                && query.role.is_none_or(|role| node.role == role)
                 && query.first_seen_before.is_none_or(|before| node.first_seen <= before)
                 && query.last_seen_after.is_none_or(|after| node.last_seen > after)
                 && query.keys.is_none_or(|keys| keys.contains(&node.key))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use meshcore::{Advert, Frame, Location, NodeKey, NodeName, Role};
-use model::{NodeRecord, UnixMillis};
+use model::{NodeRecord, PrunedNode, UnixMillis};
 
 use crate::hash_sizes::HashSizeHistory;
 
@@ -37,6 +37,8 @@ pub struct Node {
     pub default_scope: Option<Box<str>>,
     /// Unix seconds by the node's own clock, in the advert heard latest.
     pub last_advert_timestamp: u32,
+    /// When it was last taken off the list, see [`Node::is_pruned`].
+    pub pruned: Option<UnixMillis>,
     pub(crate) history: NodeHistory,
 }
 
@@ -86,6 +88,8 @@ pub(crate) struct HeardAdvert<'a> {
 pub(crate) struct NodeTable {
     nodes: Vec<Node>,
     by_key: BTreeMap<NodeKey, u32>,
+    /// Also of nodes that are not known yet.
+    pruned: BTreeMap<NodeKey, UnixMillis>,
 }
 
 impl NodeTable {
@@ -117,7 +121,8 @@ impl NodeTable {
         let next = self.nodes.len() as u32;
         let place = *self.by_key.entry(heard.advert.key).or_insert(next);
         if place == next {
-            self.nodes.push(Node::new(heard.advert.key, heard.time));
+            let pruned = self.pruned.get(&heard.advert.key).copied();
+            self.nodes.push(Node { pruned, ..Node::new(heard.advert.key, heard.time) });
         }
         self.nodes[place as usize].hear(heard);
         place
@@ -128,15 +133,30 @@ impl NodeTable {
         let next = self.nodes.len() as u32;
         let place = *self.by_key.entry(record.key).or_insert(next);
         if place == next {
-            self.nodes.push(Node::recorded(record));
+            let pruned = self.pruned.get(&record.key).copied();
+            self.nodes.push(Node { pruned, ..Node::recorded(record) });
             return true;
         }
         let node = &mut self.nodes[place as usize];
         if !node.history.adverts.is_empty() {
             return false;
         }
-        *node = Node::recorded(record);
+        *node = Node { pruned: node.pruned, ..Node::recorded(record) };
         true
+    }
+
+    /// Takes note that a node was taken off the list; of several times the latest counts.
+    pub(crate) fn prune(&mut self, pruned: &PrunedNode) {
+        let time = self.pruned.entry(pruned.key).or_insert(pruned.time);
+        *time = pruned.time.max(*time);
+        if let Some(place) = self.by_key.get(&pruned.key) {
+            self.nodes[*place as usize].pruned = Some(*time);
+        }
+    }
+
+    /// The nodes taken off the list, each with the time when it was, those that have come back included.
+    pub(crate) fn pruned(&self) -> impl Iterator<Item = PrunedNode> {
+        self.pruned.iter().map(|(key, time)| PrunedNode { key: *key, time: *time })
     }
 
     /// Takes note of any copy of one of the node's adverts.
@@ -156,7 +176,9 @@ impl NodeTable {
             texts(node) + node.history.adverts.capacity() * 4 + node.history.hash_sizes.heap_bytes()
         };
         let owned: usize = self.nodes.iter().map(each).sum();
-        owned + self.nodes.capacity() * size_of::<Node>() + self.by_key.len() * 36 * 3 / 2
+        owned
+            + self.nodes.capacity() * size_of::<Node>()
+            + (self.by_key.len() * 36 + self.pruned.len() * 40) * 3 / 2
     }
 }
 
@@ -175,6 +197,7 @@ impl Node {
             hash_size_inconsistent: false,
             default_scope: None,
             last_advert_timestamp: 0,
+            pruned: None,
             history: NodeHistory::default(),
         }
     }
@@ -200,6 +223,12 @@ impl Node {
             name,
             ..Self::new(record.key, record.first_seen)
         }
+    }
+
+    /// Whether it was taken off the list, and no advert of it was heard for the first time since.
+    pub fn is_pruned(&self) -> bool {
+        let newest = self.history.advert_at.max(self.history.recorded);
+        self.pruned.is_some_and(|pruned| newest.is_none_or(|newest| newest <= pruned))
     }
 
     /// Its record, if it has one, with the fields as they are known by now.

@@ -7,6 +7,9 @@ use model::{ObserverId, ObserverRecord, UnixMillis};
 use roaring::RoaringBitmap;
 
 use crate::activity::MinuteRing;
+use crate::hours::HourTable;
+use crate::observer_activity::Newest;
+use crate::samples::Samples;
 
 /// An observer with its figures, as of the time that was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +45,9 @@ pub(crate) struct ObserverEntry {
     pub(crate) observations: u64,
     pub(crate) last_packet: Option<UnixMillis>,
     pub(crate) recent: MinuteRing,
+    pub(crate) hours: HourTable,
+    pub(crate) newest: Newest,
+    pub(crate) samples: Samples,
 }
 
 impl ObserverTable {
@@ -100,12 +106,14 @@ impl ObserverTable {
         self.iter().filter(|entry| entry.is_in_any(regions))
     }
 
-    /// Bytes of heap: records and figures, and the sets of transmissions heard.
-    pub(crate) fn heap_bytes(&self) -> [usize; 2] {
-        let entry_bytes = size_of::<ObserverEntry>() + MinuteRing::HEAP_BYTES;
+    /// Bytes of heap: records and figures, the sets of transmissions heard, and hours with samples.
+    pub(crate) fn heap_bytes(&self) -> [usize; 3] {
+        let entry_bytes = size_of::<ObserverEntry>() + MinuteRing::HEAP_BYTES + Newest::HEAP_BYTES;
         // Keys twice, and some 200 bytes of texts.
         let records = self.len() * (entry_bytes + 2 * 64 + 200) + self.entries.capacity() * 8;
-        [records, self.iter().map(|entry| crate::memory::bitmap_bytes(&entry.heard)).sum()]
+        let heard = self.iter().map(|entry| crate::memory::bitmap_bytes(&entry.heard)).sum();
+        let hours = self.iter().map(|entry| entry.hours.heap_bytes() + entry.samples.heap_bytes()).sum();
+        [records, heard, hours]
     }
 }
 
@@ -117,11 +125,15 @@ impl ObserverEntry {
             observations: 0,
             last_packet: None,
             recent: MinuteRing::default(),
+            hours: HourTable::default(),
+            newest: Newest::default(),
+            samples: Samples::default(),
         }
     }
 
-    /// Takes note of an observation; `true` when it is the observer's first of this transmission.
-    pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis) -> bool {
+    /// Takes note of an observation and its row; `true` when it is the observer's first of this transmission.
+    pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis, row: u32) -> bool {
+        self.newest.note(time, row);
         self.observations += 1;
         self.last_packet = self.last_packet.max(Some(time));
         self.recent.add(time);

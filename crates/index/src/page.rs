@@ -8,7 +8,7 @@ use roaring::{MultiOps, RoaringBitmap};
 
 use crate::cursor::{Cursor, CursorKey};
 use crate::index::Index;
-use crate::latest::Window;
+use crate::latest::{LatestKey, Window};
 use crate::query::{Order, PacketQuery, Sort};
 use crate::view::TxRow;
 
@@ -162,17 +162,26 @@ impl Index {
     }
 
     fn page_by_latest(&self, rows: &Rows<'_>, query: &PacketQuery, take: usize) -> Vec<(u32, CursorKey)> {
-        let after = query.cursor.and_then(|cursor| match cursor.key {
-            CursorKey::Id => None,
-            CursorKey::Latest(time) => Some((time, cursor.id.0)),
-        });
-        let after = after.map(|(time, id)| self.latest_bound(time, id, query.order));
+        let after = query.cursor.and_then(|cursor| self.latest_key(cursor, query.order));
         // A bitmap that is borrowed whole holds every row, so membership need not be asked.
         let is_all = std::ptr::eq::<RoaringBitmap>(&**rows, &self.postings.all);
         let set = (!is_all).then_some(&**rows);
         let window = Window { order: query.order, after, skip: query.offset, take };
         let page = self.latest.page(set, window, |row| self.transmissions.state(row).latest);
         page.into_iter().map(|(time, row)| (row, CursorKey::Latest(time))).collect()
+    }
+
+    /// Where a cursor of the order by latest observation stands; `None` for one of another order.
+    pub(crate) fn latest_key(&self, cursor: Cursor, order: Order) -> Option<LatestKey> {
+        match cursor.key {
+            CursorKey::Id => None,
+            CursorKey::Latest(time) => Some(self.latest_bound(time, cursor.id.0, order)),
+        }
+    }
+
+    /// The cursor of a row that was last heard at this time.
+    pub(crate) fn latest_cursor(&self, time: UnixMillis, row: u32) -> Cursor {
+        Cursor { key: CursorKey::Latest(time), id: self.transmission_id(row) }
     }
 
     /// A key that stands where the cursor's row stood, whether or not the row is there.

@@ -65,6 +65,10 @@ impl Index {
             ..Totals::default()
         };
         for node in self.nodes.iter() {
+            if node.is_pruned() {
+                totals.nodes_all_time -= 1;
+                continue;
+            }
             totals.roles_all.add(node);
             if node.last_seen > week_ago {
                 totals.nodes_7d += 1;

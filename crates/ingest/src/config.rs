@@ -24,6 +24,10 @@ pub struct IngestConfig {
     /// How many observers there may be; further ones are refused and counted, so that hostile topics cannot fill
     /// memory.
     pub max_observers: usize,
+    /// Whether receptions of mobile clients are taken.
+    pub client_rx_coverage: bool,
+    /// How many mobile clients there may be.
+    pub max_clients: usize,
     /// Largest payload that is looked into, in bytes.
     pub max_payload_bytes: usize,
 }
@@ -38,6 +42,9 @@ impl Default for IngestConfig {
             metrics_interval_secs: 300,
             // The largest public broker has some hundreds; ids are 16 bits wide.
             max_observers: 10_000,
+            client_rx_coverage: false,
+            // A large mesh may have some hundreds; ids are 16 bits wide.
+            max_clients: 10_000,
             // A packet with a nested `decoded` object stays below 8 KiB.
             max_payload_bytes: 64 * 1024,
         }
@@ -104,6 +111,10 @@ impl Filters {
     ) -> Option<Outcome> {
         if self.blacklist.contains(key) {
             return Some(Outcome::FilteredByBlacklist);
+        }
+        if topic.kind == TopicKind::Client {
+            // A client moves about, and is in no region.
+            return None;
         }
         let iata_filter = self.sources.get(&source).map(|filter| &filter.iata_filter);
         let iata_filter = iata_filter.filter(|codes| !codes.is_empty() && topic.kind != TopicKind::Status);

@@ -16,6 +16,7 @@ pub(crate) struct Decider<'d> {
     pub(crate) directory: &'d mut Directory,
     pub(crate) ledger: &'d IngestLedger,
     pub(crate) metrics_interval_secs: u32,
+    pub(crate) max_clients: usize,
 }
 
 impl Decider<'_> {
@@ -28,6 +29,7 @@ impl Decider<'_> {
         match content {
             Content::Packet(heard) => self.packet(sender, heard, received),
             Content::Status(status) => self.status(sender, status),
+            Content::Reception(found) => self.recorder.reception(sender, found, received, self.max_clients),
         }
     }
 

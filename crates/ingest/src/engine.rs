@@ -10,10 +10,12 @@ use tokio::sync::mpsc;
 use crate::answers::Answers;
 use crate::config::{Filters, IngestConfig};
 use crate::decide::Decider;
+use crate::evidence::Evidence;
 use crate::ledger::{Entry, IngestLedger, Rejection};
 use crate::message::{Content, Ended, Incoming, Read, Reader};
 use crate::observers::Directory;
 use crate::packet::unfit_adverts;
+use crate::prune::{PruneHandle, PruneRequest};
 use crate::record::{Decision, Recorder};
 use crate::submit::{SubmitAnswer, SubmitHandle, SubmitRequest};
 
@@ -40,8 +42,11 @@ pub struct Ingest {
     live: LiveHook,
     ledger: Arc<IngestLedger>,
     directory: Directory,
+    evidence: Evidence,
     submit: SubmitHandle,
     submissions: mpsc::Receiver<SubmitRequest>,
+    prune: PruneHandle,
+    prunings: mpsc::Receiver<PruneRequest>,
 }
 
 impl Ingest {
@@ -71,7 +76,22 @@ impl Ingest {
         let filters = Filters::new(&config);
         let ledger = IngestLedger::new(&config);
         let directory = Directory::new(config.max_observers);
-        Ingest { config, filters, index, sink, live, ledger, directory, submit, submissions }
+        let (prune, prunings) = PruneHandle::new();
+        let evidence = Evidence::default();
+        Ingest {
+            config,
+            filters,
+            index,
+            sink,
+            live,
+            ledger,
+            directory,
+            evidence,
+            submit,
+            submissions,
+            prune,
+            prunings,
+        }
     }
 
     /// The books, readable from other threads.
@@ -82,6 +102,11 @@ impl Ingest {
     /// The way in for packets of the API; answered while [`Ingest::run`] runs.
     pub fn submit_handle(&self) -> SubmitHandle {
         self.submit.clone()
+    }
+
+    /// The way in for nodes to be taken off the list; answered while [`Ingest::run`] runs.
+    pub fn prune_handle(&self) -> PruneHandle {
+        self.prune.clone()
     }
 
     /// Takes messages and submissions until all senders of messages are gone, and everything is handed on.
@@ -100,6 +125,10 @@ impl Ingest {
                         requests.push(request);
                         true
                     }
+                    Some(request) = self.prunings.recv() => {
+                        self.prune(request);
+                        true
+                    }
                 }
             });
             if !open {
@@ -108,8 +137,12 @@ impl Ingest {
             self.handle(std::mem::take(&mut messages), std::mem::take(&mut requests));
         }
         self.submissions.close();
+        self.prunings.close();
         while let Ok(request) = self.submissions.try_recv() {
             self.handle(Vec::new(), vec![request]);
+        }
+        while let Ok(request) = self.prunings.try_recv() {
+            self.prune(request);
         }
     }
 
@@ -127,8 +160,9 @@ impl Ingest {
 
     fn handle(&mut self, messages: Vec<Message>, requests: Vec<SubmitRequest>) {
         let mut batch = self.read(&messages, &requests);
-        check_adverts(&self.index, &mut batch, self.config.validate_signatures);
-        let Decided { mut verdicts, changes, observations } = self.decide(&batch);
+        let refused = self.check_adverts(&mut batch);
+        let Decided { mut verdicts, mut changes, observations } = self.decide(&batch);
+        changes.extend(refused);
         let payload_bytes = messages.iter().map(|message| message.payload.len()).sum();
         self.book(&batch, payload_bytes, &verdicts);
         drop(batch);
@@ -156,7 +190,7 @@ impl Ingest {
     fn read<'m>(&mut self, messages: &'m [Message], requests: &'m [SubmitRequest]) -> Vec<Read<'m>> {
         let mut reader = Reader {
             filters: &self.filters,
-            max_payload_bytes: self.config.max_payload_bytes,
+            config: &self.config,
             directory: &mut self.directory,
             ledger: &self.ledger,
         };
@@ -166,6 +200,32 @@ impl Ingest {
         batch
     }
 
+    /// Ends the adverts that are new and not to be kept, and gives what is kept as evidence of them. This needs no write lock,
+    /// since nobody else writes; and checking a signature costs more than all the rest.
+    fn check_adverts(&mut self, batch: &mut [Read<'_>]) -> Vec<Change> {
+        let packets = batch.iter().enumerate().filter_map(|(place, read)| match &read.content {
+            Ok((_, Content::Packet(heard))) => Some((place, heard)),
+            _ => None,
+        });
+        let is_known = |hash| self.index.read().find(hash).is_some();
+        let ends = unfit_adverts(packets, is_known, self.config.validate_signatures);
+        let mut evidence = Vec::new();
+        for (place, ended) in ends {
+            let read = &mut batch[place];
+            let outcome = ended.0;
+            if let Ok((sender, Content::Packet(heard))) = std::mem::replace(&mut read.content, Err(ended)) {
+                evidence.extend(self.evidence.of(outcome, &sender, &heard, read.received));
+            }
+        }
+        evidence.into_iter().map(Change::Dropped).collect()
+    }
+
+    /// Takes nodes off the list and answers when that is durable.
+    fn prune(&self, request: PruneRequest) {
+        let (changes, answer) = request.decide(&mut self.index.write());
+        (self.sink)(changes, Some(answer));
+    }
+
     fn decide(&mut self, batch: &[Read<'_>]) -> Decided {
         let mut index = self.index.write();
         let mut decider = Decider {
@@ -173,6 +233,7 @@ impl Ingest {
             directory: &mut self.directory,
             ledger: &self.ledger,
             metrics_interval_secs: self.config.metrics_interval_secs,
+            max_clients: self.config.max_clients,
         };
         let verdict = |read: &Read<'_>| match &read.content {
             Ok((sender, content)) => decider.decide(sender, content, read.received),
@@ -212,20 +273,6 @@ struct Decided {
     verdicts: Vec<Verdict>,
     changes: Vec<Change>,
     observations: Vec<ObservationId>,
-}
-
-/// Ends the adverts that are new and not to be kept. This needs no write lock, since nobody else writes; and checking a
-/// signature costs more than all the rest.
-fn check_adverts(index: &SharedIndex, batch: &mut [Read<'_>], validate_signatures: bool) {
-    let packets = batch.iter().enumerate().filter_map(|(place, read)| match &read.content {
-        Ok((_, Content::Packet(heard))) => Some((place, heard)),
-        _ => None,
-    });
-    let is_known = |hash| index.read().find(hash).is_some();
-    let ends = unfit_adverts(packets, is_known, validate_signatures);
-    for (place, ended) in ends {
-        batch[place].content = Err(ended);
-    }
 }
 
 fn answer(verdict: Verdict) -> SubmitAnswer {

@@ -39,6 +39,7 @@ pub(crate) struct Envelope<'a> {
     pub(crate) radio: Scalar<'a>,
     pub(crate) repeat: Scalar<'a>,
     pub(crate) stats: Stats<'a>,
+    pub(crate) gps: Gps<'a>,
 }
 
 /// What a node counts of itself: inside `stats`, or beside the other fields.
@@ -52,6 +53,20 @@ pub(crate) struct Stats<'a> {
     pub(crate) recv_errors: Scalar<'a>,
     pub(crate) packets_sent: Scalar<'a>,
     pub(crate) packets_recv: Scalar<'a>,
+}
+
+/// Where a mobile client is.
+#[derive(Debug, Default)]
+pub(crate) struct Gps<'a> {
+    pub(crate) lat: Scalar<'a>,
+    pub(crate) lon: Scalar<'a>,
+    pub(crate) accuracy_m: Scalar<'a>,
+}
+
+/// An object of which some fields are read.
+trait Fields<'a> {
+    /// The field with this key, if it is one of them.
+    fn field(&mut self, key: &str) -> Option<&mut Scalar<'a>>;
 }
 
 impl<'a> Envelope<'a> {
@@ -110,7 +125,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-impl<'a> Stats<'a> {
+impl<'a> Fields<'a> for Stats<'a> {
     fn field(&mut self, key: &str) -> Option<&mut Scalar<'a>> {
         Some(match key {
             "battery_mv" => &mut self.battery_mv,
@@ -121,6 +136,17 @@ impl<'a> Stats<'a> {
             "recv_errors" => &mut self.recv_errors,
             "packets_sent" | "sent" => &mut self.packets_sent,
             "packets_received" | "packets_recv" | "recv" => &mut self.packets_recv,
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> Fields<'a> for Gps<'a> {
+    fn field(&mut self, key: &str) -> Option<&mut Scalar<'a>> {
+        Some(match key {
+            "lat" => &mut self.lat,
+            "lon" => &mut self.lon,
+            "acc_m" => &mut self.accuracy_m,
             _ => return None,
         })
     }
@@ -145,7 +171,9 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         let mut envelope = Envelope::default();
         while let Some(Key(key)) = map.next_key()? {
             if key == "stats" {
-                map.next_value_seed(StatsSeed(&mut envelope.stats))?;
+                map.next_value_seed(ObjectSeed(&mut envelope.stats))?;
+            } else if key == "gps" {
+                map.next_value_seed(ObjectSeed(&mut envelope.gps))?;
             } else if let Some(field) = envelope.field(&key) {
                 field.keep_last(map.next_value()?);
             } else {
@@ -156,10 +184,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     }
 }
 
-/// Reads the object under `stats` into place; anything but an object there is passed over.
-struct StatsSeed<'s, 'a>(&'s mut Stats<'a>);
+/// Reads an object into place; anything but an object there is passed over.
+struct ObjectSeed<'s, T>(&'s mut T);
 
-impl<'de> serde::de::DeserializeSeed<'de> for StatsSeed<'_, 'de> {
+impl<'de, T: Fields<'de>> serde::de::DeserializeSeed<'de> for ObjectSeed<'_, T> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -167,7 +195,7 @@ impl<'de> serde::de::DeserializeSeed<'de> for StatsSeed<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for StatsSeed<'_, 'de> {
+impl<'de, T: Fields<'de>> Visitor<'de> for ObjectSeed<'_, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,10 +5,14 @@
 
 use index::Index;
 use meshcore::{Frame, PacketHash};
-use model::{Change, ObservationId, ObserverId, ObserverRecord, TransmissionId, UnixMillis};
+use model::{
+    Change, ClientId, ClientObserver, ObservationId, ObserverId, ObserverRecord, Reception, ReceptionId,
+    TransmissionId, UnixMillis,
+};
 
 use crate::clock;
 use crate::config::IngestConfig;
+use crate::coverage;
 use crate::envelope::Scalar;
 use crate::observers::Introduction;
 use crate::outcome::{Outcome, Remarks};
@@ -16,7 +20,7 @@ use crate::packet::{self, Heard, Signal, unfit_adverts};
 use crate::record::Recorder;
 use crate::status::MAX_RADIO_BYTES;
 use crate::text::{self, MAX_TEXT_BYTES};
-use crate::topic::{is_key, is_public_key};
+use crate::topic::{is_client_key, is_key, is_public_key};
 
 /// Decides packets of the past against an index of its own, and collects the changes that follow.
 ///
@@ -25,6 +29,8 @@ pub struct History {
     index: Index,
     validate_signatures: bool,
     max_observers: usize,
+    max_clients: usize,
+    next_reception: ReceptionId,
     changes: Vec<Change>,
 }
 
@@ -61,7 +67,14 @@ impl History {
     /// Goes on from what is in the index. Of the settings, those about signatures and the number of observers count.
     pub fn new(index: Index, config: &IngestConfig) -> History {
         let max_observers = config.max_observers.min(usize::from(u16::MAX));
-        History { index, validate_signatures: config.validate_signatures, max_observers, changes: Vec::new() }
+        History {
+            index,
+            validate_signatures: config.validate_signatures,
+            max_observers,
+            max_clients: config.max_clients.min(usize::from(u16::MAX)),
+            next_reception: ReceptionId(1),
+            changes: Vec::new(),
+        }
     }
 
     /// What is known so far.
@@ -99,6 +112,34 @@ impl History {
         Ok(true)
     }
 
+    /// The mobile client with this key as [`past_client`] gives it, which becomes known by this if it was not.
+    ///
+    /// # Errors
+    /// `TooManyObservers` when there is no room.
+    pub fn client(
+        &mut self,
+        key: &str,
+        name: Option<Box<str>>,
+        last_seen: UnixMillis,
+    ) -> Result<ClientId, Outcome> {
+        if let Some(id) = self.index.client_by_key(key) {
+            return Ok(id);
+        }
+        let id = self.index.next_ids().client;
+        if usize::from(id.0) >= self.max_clients {
+            return Err(Outcome::TooManyObservers);
+        }
+        self.apply(Change::Client(ClientObserver { id, key: key.into(), name, last_seen }))?;
+        Ok(id)
+    }
+
+    /// The id of the next reception; each call gives another one.
+    pub fn next_reception(&mut self) -> ReceptionId {
+        let id = self.next_reception.max(self.index.next_ids().reception);
+        self.next_reception = ReceptionId(id.0 + 1);
+        id
+    }
+
     /// Decides packets in their order. Signatures of adverts are checked together, so some hundreds at a time cost less
     /// than one after the other.
     pub fn decide(&mut self, packets: &[PastPacket]) -> Vec<PastVerdict> {
@@ -127,7 +168,7 @@ impl History {
         verdicts
     }
 
-    /// Adds a change that the index has no part in: metrics, refused packets, and the record of a node, which an index that
+    /// Adds a change that the index has no part in: metrics, refused packets, receptions (which would only push others out), and the record of a node, which an index that
     /// holds adverts of it takes only when it is loaded anew.
     pub fn note(&mut self, change: Change) {
         self.changes.push(change);
@@ -192,6 +233,54 @@ impl PastVerdict {
     fn refused(outcome: Outcome) -> PastVerdict {
         PastVerdict { outcome, transmission: None, observation: None }
     }
+}
+
+/// What a mobile client heard, as it was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PastReception {
+    /// The beginning of the node's key, or all of it.
+    pub heard: Box<[u8]>,
+    /// When, in whole seconds.
+    pub time: UnixMillis,
+    location: (i32, i32),
+    accuracy_m: Option<u16>,
+    signal: Signal,
+}
+
+impl PastReception {
+    /// By the rules of live ones; `None` for a place that is not on Earth or is that of no place.
+    pub fn new(
+        heard: Box<[u8]>,
+        time: UnixMillis,
+        (lat, lon): (f64, f64),
+        accuracy_m: Option<f64>,
+        signal: PastSignal,
+    ) -> Option<PastReception> {
+        Some(PastReception {
+            heard,
+            time: coverage::whole_seconds(time),
+            location: coverage::on_earth(lat, lon)?,
+            accuracy_m: accuracy_m.and_then(coverage::metres),
+            signal: Signal::of_numbers(signal.snr, signal.rssi),
+        })
+    }
+
+    /// Whether a measurement was left out.
+    pub fn signal_lost(&self, given: &PastSignal) -> bool {
+        given.snr.is_some() != self.signal.snr.is_some() || given.rssi.is_some() != self.signal.rssi.is_some()
+    }
+
+    /// The row.
+    pub fn row(self, id: ReceptionId, client: ClientId) -> Reception {
+        let PastReception { heard, time, location, accuracy_m, signal } = self;
+        Reception { id, client, time, heard, location, accuracy_m, rssi: signal.rssi, snr: signal.snr }
+    }
+}
+
+/// A mobile client's key in its one form; `None` for what is no key.
+pub fn past_client(text: &str) -> Option<Box<str>> {
+    let key = text.trim();
+    is_client_key(key).then(|| key.to_ascii_lowercase().into())
 }
 
 /// The bytes of a frame given as hex.

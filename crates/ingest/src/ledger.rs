@@ -8,11 +8,14 @@ use parking_lot::Mutex;
 
 use crate::config::IngestConfig;
 use crate::message::API_SOURCE;
+
 use crate::outcome::{Outcome, Remark, Remarks};
 use crate::text;
 
+mod day;
 mod report;
 
+use day::DayCounts;
 pub use report::{Count, IngestReport, ObserverReport, Rejection, SourceReport};
 
 /// How many of the latest rejections are kept for a look.
@@ -90,6 +93,8 @@ struct Tally {
     last: UnixMillis,
     outcomes: [u64; Outcome::ALL.len()],
     remarks: [u64; Remark::ALL.len()],
+    /// Times without a zone that could not be believed; few observers have any.
+    naive_clock: Option<Box<DayCounts>>,
 }
 
 impl Default for Tally {
@@ -99,6 +104,7 @@ impl Default for Tally {
             last: UnixMillis::default(),
             outcomes: [0; Outcome::ALL.len()],
             remarks: [0; Remark::ALL.len()],
+            naive_clock: None,
         }
     }
 }
@@ -111,6 +117,9 @@ impl Tally {
         if !entry.remarks.is_empty() {
             for remark in Remark::ALL.iter().filter(|remark| entry.remarks.contains(**remark)) {
                 self.remarks[*remark as usize] += 1;
+            }
+            if entry.remarks.contains(Remark::ClockWithoutZone) {
+                self.naive_clock.get_or_insert_default().add(entry.received);
             }
         }
     }

@@ -27,6 +27,9 @@
 //! - **Retained status** is old news. It fills what is unknown of its observer, and never makes it seen now.
 //! - **An advert's role and name** are not judged: roles 5 to 15 belong to firmware to come, and names are made fit to
 //!   be shown where they are shown. A packet too short for its type is kept, too, and remarked.
+//! - **Mobile clients** (`meshcore/client/<key>/packets`) tell where they heard a node. Only who had sent the packet last is
+//!   kept, with the place; the packet itself is no observation.
+//! - **Refused adverts** are kept as evidence, one for each packet and observer, and not more than a disk can bear.
 //! - **Companion messages** (`meshcore/message/…`) are plain text without packet bytes. They are counted as
 //!   [`Outcome::IgnoredCompanion`] and not kept.
 //!
@@ -67,15 +70,18 @@
 mod answers;
 mod clock;
 mod config;
+mod coverage;
 mod decide;
 mod engine;
 mod envelope;
+mod evidence;
 mod history;
 mod ledger;
 mod message;
 mod observers;
 mod outcome;
 mod packet;
+mod prune;
 mod record;
 mod retention;
 mod status;
@@ -87,11 +93,12 @@ pub use config::{IngestConfig, SourcePolicy};
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
 pub use envelope::Scalar;
 pub use history::{
-    History, PastPacket, PastSignal, PastVerdict, observer_key, past_frame, past_radio, past_region,
-    past_text, past_time,
+    History, PastPacket, PastReception, PastSignal, PastVerdict, observer_key, past_client, past_frame,
+    past_radio, past_region, past_text, past_time,
 };
 pub use ledger::{Count, IngestLedger, IngestReport, IngestTotals, ObserverReport, Rejection, SourceReport};
 pub use outcome::{Outcome, Remark};
+pub use prune::{PruneHandle, PruneRequest};
 pub use retention::{
     Overseer, Retention, RetentionError, RetentionReport, RetentionRules, StepDone, give_back,
 };

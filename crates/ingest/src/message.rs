@@ -7,7 +7,8 @@ use model::{SourceId, UnixMillis};
 use mqtt::Qos;
 
 use crate::clock::{self, Judged};
-use crate::config::Filters;
+use crate::config::{Filters, IngestConfig};
+use crate::coverage::Found;
 use crate::envelope::Envelope;
 use crate::ledger::{IngestLedger, ObserverRow};
 use crate::observers::{Directory, Introduction, Place};
@@ -74,9 +75,15 @@ pub(crate) struct Sender<'m> {
 pub(crate) enum Content {
     Packet(Heard),
     Status(Box<Status>),
+    Reception(Box<Found>),
 }
 
 impl Sender<'_> {
+    /// Public keys in their one form, other ids as their owners write them.
+    pub(crate) fn shown_key(&self) -> &str {
+        if is_public_key(&self.upper_key) { &self.upper_key } else { &self.key }
+    }
+
     pub(crate) fn introduction(&self, received: UnixMillis) -> Introduction<'_> {
         let (name, region) = (self.name.as_deref(), self.region.as_deref());
         Introduction { key: &self.key, name, region, received }
@@ -86,7 +93,7 @@ impl Sender<'_> {
 /// Reads messages by the rules of one configuration.
 pub(crate) struct Reader<'r> {
     pub(crate) filters: &'r Filters,
-    pub(crate) max_payload_bytes: usize,
+    pub(crate) config: &'r IngestConfig,
     pub(crate) directory: &'r mut Directory,
     pub(crate) ledger: &'r IngestLedger,
 }
@@ -117,13 +124,16 @@ impl Reader<'_> {
     ) -> Result<(Sender<'m>, Content), Ended> {
         let end = |outcome| Err((outcome, String::new()));
         let topic = Topic::parse(incoming.topic).map_err(|outcome| (outcome, String::new()))?;
+        if topic.kind == TopicKind::Client {
+            return self.reception(incoming, &topic, remarks);
+        }
         let mut sender = topic.key.map(|key| self.sender(Cow::Borrowed(key), row));
         match topic.kind {
             TopicKind::Ignored => return end(Outcome::IgnoredTopic),
             TopicKind::Companion => return end(Outcome::IgnoredCompanion),
-            TopicKind::Packets | TopicKind::Status | TopicKind::Unknown => {}
+            TopicKind::Packets | TopicKind::Status | TopicKind::Client | TopicKind::Unknown => {}
         }
-        let envelope = match Envelope::parse(incoming.payload, self.max_payload_bytes) {
+        let envelope = match Envelope::parse(incoming.payload, self.config.max_payload_bytes) {
             Ok(envelope) => envelope,
             // Anyone may publish anything under a topic that is none of ours.
             Err((outcome, _)) if topic.kind == TopicKind::Unknown && outcome != Outcome::TooLarge => {
@@ -166,6 +176,27 @@ impl Reader<'_> {
             }
         };
         Ok((sender, content))
+    }
+
+    /// Reads what a mobile client has heard. It has no row among the observers' books, which are bounded for these.
+    fn reception<'m>(
+        &self,
+        incoming: &Incoming<'m>,
+        topic: &Topic<'m>,
+        remarks: &mut Remarks,
+    ) -> Result<(Sender<'m>, Content), Ended> {
+        if !self.config.client_rx_coverage {
+            return Err((Outcome::IgnoredTopic, String::new()));
+        }
+        let key = topic.key.ok_or_else(|| (Outcome::BadObserverKey, "the client has no hex key".into()))?;
+        let (key, upper_key) = (Cow::Borrowed(key), key.to_ascii_uppercase());
+        let mut sender = Sender { key, upper_key, place: None, name: None, region: None };
+        self.filter(topic, &sender, incoming.source)?;
+        let envelope = Envelope::parse(incoming.payload, self.config.max_payload_bytes)?;
+        sender.name = envelope.origin.text().and_then(|name| clean(name, MAX_TEXT_BYTES));
+        let clock = clock::judge(&envelope.timestamp, &envelope.time, &envelope.date, incoming.received);
+        let found = Found::read(&envelope, &clock, self.config.validate_signatures, remarks)?;
+        Ok((sender, Content::Reception(Box::new(found))))
     }
 
     /// Reads a packet that came by the API: it arrives now, from an observer of any plain name.

@@ -36,18 +36,27 @@ named! {
         StatusRetained = "status_retained",
         /// An "offline" older than the observer's last "online": a late will, which must not win.
         StatusStale = "status_stale",
+        /// A mobile client heard a node at a place.
+        StoredReception = "stored_reception",
+        /// The same client, node and second as before: nothing is written.
+        DuplicateReception = "duplicate_reception",
         /// The topic's region is not among those its source lets through.
         FilteredByIata = "filtered_by_iata",
         /// The topic's region is not on the whitelist.
         FilteredByWhitelist = "filtered_by_whitelist",
         /// The observer is on the blacklist.
         FilteredByBlacklist = "filtered_by_blacklist",
-        /// A topic that carries nothing for us: `raw`, `debug`, `internal`, `neighbors`, `serial`, `client`, `events`, …
+        /// A topic that carries nothing for us: `raw`, `debug`, `internal`, `neighbors`, `serial`, `events`, …, and `client`
+        /// unless coverage is switched on.
         IgnoredTopic = "ignored_topic",
         /// A `tx` record: its bytes may belong to another packet, so it is no observation.
         IgnoredTxRecord = "ignored_tx_record",
         /// A message of a companion bridge: plain text, without packet bytes.
         IgnoredCompanion = "ignored_companion",
+        /// A mobile client heard a packet on a given way, which does not say who had sent it last.
+        ReceptionDirect = "ignored_reception_direct",
+        /// A mobile client heard a packet that does not name its last sender, or with one byte only.
+        ReceptionUnnamed = "ignored_reception_unnamed",
         /// The topic contains `+` or `#`.
         TopicHasWildcard = "rejected_topic_has_wildcard",
         /// The topic contains control characters.
@@ -90,6 +99,8 @@ named! {
         FramePayloadTooBig = "rejected_frame_payload_too_big",
         /// Nothing after the path.
         FrameEmptyPayload = "rejected_frame_empty_payload",
+        /// A mobile client that does not say where it is.
+        ReceptionNoPlace = "rejected_reception_no_place",
         /// An advert whose key is all zeros.
         AdvertZeroKey = "rejected_advert_zero_key",
         /// An advert with a place that is not on Earth.

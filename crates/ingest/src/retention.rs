@@ -38,6 +38,8 @@ pub struct RetentionRules {
     pub packets: Option<Duration>,
     /// Samples of observers' counters, and refused packets.
     pub metrics: Option<Duration>,
+    /// Receptions of mobile clients.
+    pub receptions: Option<Duration>,
 }
 
 /// What a pass has done.
@@ -49,6 +51,8 @@ pub struct RetentionReport {
     pub observations: u64,
     /// Samples and refused packets deleted.
     pub samples: u64,
+    /// Receptions of mobile clients deleted.
+    pub receptions: u64,
 }
 
 /// Whoever watches over a pass.
@@ -151,6 +155,12 @@ impl Retention {
             let full = u64::from(limit);
             report.samples += repeat(overseer, full, || self.writer.remove_metrics_before(before, limit))?;
             report.samples += repeat(overseer, full, || self.writer.remove_dropped_before(before, limit))?;
+        }
+        if let Some(kept) = self.rules.receptions {
+            let (before, limit) = (self.reckoned_from(now).plus_ms(-millis(kept)), ROWS_PER_STEP as u32);
+            self.index.write().forget_receptions_before(before);
+            let step = || self.writer.remove_receptions_before(before, limit);
+            report.receptions += repeat(overseer, u64::from(limit), step)?;
         }
         Ok(report)
     }

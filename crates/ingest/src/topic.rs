@@ -24,6 +24,8 @@ pub(crate) enum TopicKind {
     Status,
     /// `meshcore/message/channel/{n}` and `meshcore/message/direct/{id}`.
     Companion,
+    /// `meshcore/client/{KEY}/packets`: what a mobile client hears, with the place.
+    Client,
     /// A topic of the scheme that carries nothing for us.
     Ignored,
     /// None of ours; but an object with a `raw` text is a packet whatever its topic.
@@ -62,6 +64,9 @@ impl<'t> Topic<'t> {
         match (levels, count) {
             (["meshcore", "packets", ..], 2) => plain(TopicKind::Packets),
             (["meshcore", "status", ..], 2) => plain(TopicKind::Status),
+            (["meshcore", "client", key, "packets", ..], 4) => {
+                Ok(Topic { kind: TopicKind::Client, region: None, key: is_client_key(key).then_some(*key) })
+            }
             (["meshcore", "client" | "events", ..], 3..) => plain(TopicKind::Ignored),
             (["meshcore", "message", "channel" | "direct", ..], 4..) => plain(TopicKind::Companion),
             (["meshcore", region, "packets", ..], 3) => flat(TopicKind::Packets, region),
@@ -98,6 +103,11 @@ impl<'t> Topic<'t> {
 pub(crate) fn is_key(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':');
     !text.is_empty() && text.len() <= MAX_KEY_BYTES && text.bytes().all(plain)
+}
+
+/// Whether a text can be a mobile client's key: 2 to 64 hex digits.
+pub(crate) fn is_client_key(text: &str) -> bool {
+    (2..=MAX_KEY_BYTES).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Whether a text is the 64 hex digits of a public key.
@@ -137,7 +147,12 @@ mod tests {
         for last in ["raw", "debug", "internal", "neighbors", "serial/commands", "serial/responses"] {
             assert_eq!(kind(&format!("meshcore/AMS/{KEY}/{last}")), TopicKind::Ignored, "{last}");
         }
-        assert_eq!(kind(&format!("meshcore/client/{KEY}/packets")), TopicKind::Ignored);
+        assert_eq!(kind(&format!("meshcore/client/{KEY}/status")), TopicKind::Ignored);
+        for (key, read) in [("aB", Some("aB")), ("a", None), ("xyz", None), (KEY, Some(KEY))] {
+            let topic = format!("meshcore/client/{key}/packets");
+            let wanted = Topic { kind: TopicKind::Client, region: None, key: read };
+            assert_eq!(Topic::parse(&topic), Ok(wanted), "{topic}");
+        }
         assert_eq!(kind("meshcore/events/connection"), TopicKind::Ignored);
         assert_eq!(kind("meshcore/message/channel/0"), TopicKind::Companion);
         assert_eq!(kind("meshcore/message/direct/abc"), TopicKind::Companion);

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire;
 use crate::{
-    HeadId, NodeKey, ObservationId, ObserverId, PacketHash, SnrQuarterDb, TransmissionId, UnixMillis,
+    ClientObserver, HeadId, NodeKey, ObservationId, ObserverId, PacketHash, PrunedNode, Reception,
+    SnrQuarterDb, TransmissionId, UnixMillis,
 };
 
 /// One change of the durable state.
@@ -29,6 +30,13 @@ pub enum Change {
     Node(NodeRecord),
     /// A packet that was refused and kept as evidence.
     Dropped(DroppedPacket),
+    /// A mobile client is new, has another name or was heard of again: the whole row, replacing the one before. Comes before
+    /// the first of its receptions.
+    Client(ClientObserver),
+    /// A mobile client heard a node at a place.
+    Reception(Reception),
+    /// A node was taken off the list, replacing an earlier time at which it was.
+    Pruned(PrunedNode),
 }
 
 /// Everything of a frame that stands before its payload and differs from copy to copy.

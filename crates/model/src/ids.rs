@@ -26,6 +26,14 @@ id!(
     HeadId(u32)
 );
 id!(
+    /// A mobile client, in order of first sight. Starts at 0.
+    ClientId(u16)
+);
+id!(
+    /// A reception of a mobile client ([`crate::Reception`]). Starts at 1.
+    ReceptionId(u64)
+);
+id!(
     /// Where messages come from: the embedded broker, an outside broker of the configuration, the API.
     SourceId(u16)
 );

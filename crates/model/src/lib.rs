@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod change;
+mod coverage;
 mod ids;
 mod units;
 mod wire;
@@ -38,6 +39,7 @@ mod wire;
 pub use change::{
     Change, DroppedPacket, FrameHead, NodeRecord, Observation, ObserverMetrics, ObserverRecord, Transmission,
 };
-pub use ids::{HeadId, ObservationId, ObserverId, SourceId, TransmissionId};
+pub use coverage::{ClientObserver, PrunedNode, Reception};
+pub use ids::{ClientId, HeadId, ObservationId, ObserverId, ReceptionId, SourceId, TransmissionId};
 pub use meshcore::{NodeKey, PacketHash};
 pub use units::{SnrQuarterDb, UnixMillis};

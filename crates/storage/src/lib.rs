@@ -78,7 +78,7 @@ pub use backup::{
 };
 pub use error::StorageError;
 pub use info::{DatabaseInfo, Depth, ObjectInfo, ObjectKind, database_info, writer_of};
-pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, SkippedRows};
+pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, RECEPTIONS_LOADED, SkippedRows};
 pub use moment::TableCount;
 pub use options::{Durability, StorageOptions};
 pub use pages::{PageStats, TreeKind, TreeStats};

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Change, HeadId, Observation, ObservationId, ObserverId, Transmission, TransmissionId};
+use model::{
+    Change, HeadId, Observation, ObservationId, ObserverId, ReceptionId, Transmission, TransmissionId,
+    UnixMillis,
+};
 use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use crate::id_set::IdSet;
@@ -12,6 +15,13 @@ use crate::{StorageError, rows, schema};
 
 /// Rows between two reports of progress: some milliseconds of work.
 const ROWS_PER_REPORT: u64 = 16_384;
+
+/// Newest samples of each observer that are passed on: a day at one in five minutes is 288. Readers of the index ask for all
+/// observers at once, and these would be as many seeks.
+const SAMPLES_OF_EACH: u32 = 300;
+/// Receptions of mobile clients that a load gives, the newest: the index keeps no more. Older ones stay in the database until
+/// they are removed.
+pub const RECEPTIONS_LOADED: u32 = 1 << 19;
 
 /// What is being read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +32,8 @@ pub enum LoadPhase {
     Observers,
     /// Nodes beyond their stored adverts.
     Nodes,
+    /// Mobile clients and their receptions.
+    Coverage,
     /// Transmissions and observations.
     Packets,
 }
@@ -48,6 +60,8 @@ pub struct LastIds {
     pub transmission: Option<TransmissionId>,
     /// Of the observations.
     pub observation: Option<ObservationId>,
+    /// Of the receptions.
+    pub reception: Option<ReceptionId>,
 }
 
 /// Rows that were left out.
@@ -59,6 +73,8 @@ pub struct SkippedRows {
     pub observers: u64,
     /// Nodes that are not well-formed.
     pub nodes: u64,
+    /// Mobile clients that are not well-formed, and receptions that are not or whose client is not there.
+    pub coverage: u64,
     /// Transmissions that are not well-formed.
     pub transmissions: u64,
     /// Observations that are not well-formed.
@@ -76,6 +92,10 @@ pub struct LoadReport {
     pub observers: u64,
     /// Nodes passed on.
     pub nodes: u64,
+    /// Mobile clients passed on.
+    pub clients: u64,
+    /// Their receptions passed on: at most [`RECEPTIONS_LOADED`].
+    pub receptions: u64,
     /// Transmissions passed on.
     pub transmissions: u64,
     /// Observations passed on.
@@ -117,6 +137,7 @@ pub(crate) fn load_from(
     report.skipped_rows = skipped.heads
         + skipped.observers
         + skipped.nodes
+        + skipped.coverage
         + skipped.transmissions
         + skipped.observations
         + skipped.orphans;
@@ -124,7 +145,7 @@ pub(crate) fn load_from(
     Ok(report)
 }
 
-/// Only heads, observers and nodes.
+/// Only heads, observers, nodes and mobile clients.
 pub(crate) fn directories_from(
     conn: &Connection,
     path: &Path,
@@ -132,6 +153,7 @@ pub(crate) fn directories_from(
 ) -> Result<(), StorageError> {
     let mut loader = Loader { progress: &mut |_| {}, sink, report: LoadReport::default() };
     let read = loader.heads(conn).and_then(|_| loader.observers(conn)).and_then(|_| loader.nodes(conn));
+    let read = read.and_then(|()| loader.clients(conn).map(drop));
     read.map_err(|error| StorageError::sqlite(path, "reading heads, observers and nodes", error))
 }
 
@@ -160,7 +182,10 @@ impl Loader<'_> {
         self.report.removals = removals(conn).map_err(&failed)?;
         let heads = self.heads(conn).map_err(while_doing("reading the frame heads"))?;
         let observers = self.observers(conn).map_err(while_doing("reading the observers"))?;
+        self.samples(conn, &observers).map_err(while_doing("reading observers' metrics"))?;
         self.nodes(conn).map_err(while_doing("reading the nodes"))?;
+        let clients = self.clients(conn).map_err(while_doing("reading the mobile clients"))?;
+        self.receptions(conn, &clients).map_err(while_doing("reading the receptions"))?;
         self.packets(conn, &heads, &observers).map_err(while_doing("reading the packets"))?;
         drop(snapshot);
         Ok(self.report)
@@ -208,6 +233,16 @@ impl Loader<'_> {
         Ok(known)
     }
 
+    fn samples(&mut self, conn: &Connection, observers: &IdSet) -> rusqlite::Result<()> {
+        let last = self.report.last_ids.observer.map_or(0, |last| last.0);
+        for id in (0..=last).filter(|id| observers.contains(u64::from(*id))) {
+            let (observer, from) = (ObserverId(id), UnixMillis(i64::MIN));
+            let samples = rows::select_newest_metrics(conn, observer, from, SAMPLES_OF_EACH)?;
+            samples.into_iter().for_each(|sample| (self.sink)(Change::Metrics(sample)));
+        }
+        Ok(())
+    }
+
     fn nodes(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         // A reader may come before the writer that brings the database to this format.
         if !conn.table_exists(None, "nodes")? {
@@ -223,6 +258,60 @@ impl Loader<'_> {
                     (self.sink)(Change::Node(node));
                 }
                 None => self.report.skipped.nodes += 1,
+            }
+        }
+        self.pruned(conn)
+    }
+
+    fn pruned(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        if !conn.table_exists(None, "pruned_nodes")? {
+            return Ok(());
+        }
+        let mut statement = conn.prepare(rows::SELECT_PRUNED)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            match well_formed(row, rows::decode_pruned)? {
+                Some(pruned) => (self.sink)(Change::Pruned(pruned)),
+                None => self.report.skipped.nodes += 1,
+            }
+        }
+        Ok(())
+    }
+
+    fn clients(&mut self, conn: &Connection) -> rusqlite::Result<IdSet> {
+        let mut known = IdSet::default();
+        if !conn.table_exists(None, "client_observers")? {
+            return Ok(known);
+        }
+        let mut statement = conn.prepare(rows::SELECT_CLIENTS)?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            match well_formed(row, rows::decode_client)? {
+                Some(client) => {
+                    known.push(u64::from(client.id.0));
+                    (self.sink)(Change::Client(client));
+                }
+                None => self.report.skipped.coverage += 1,
+            }
+        }
+        self.report.clients = known.len();
+        Ok(known)
+    }
+
+    fn receptions(&mut self, conn: &Connection, clients: &IdSet) -> rusqlite::Result<()> {
+        if !conn.table_exists(None, "client_receptions")? {
+            return Ok(());
+        }
+        let mut statement = conn.prepare(rows::SELECT_NEWEST_RECEPTIONS)?;
+        let mut found = statement.query([RECEPTIONS_LOADED])?;
+        while let Some(row) = found.next()? {
+            self.report_progress(LoadPhase::Coverage, self.report.receptions, u64::from(RECEPTIONS_LOADED));
+            match well_formed(row, rows::decode_reception)? {
+                Some(reception) if clients.contains(u64::from(reception.client.0)) => {
+                    self.report.receptions += 1;
+                    (self.sink)(Change::Reception(reception));
+                }
+                _ => self.report.skipped.coverage += 1,
             }
         }
         Ok(())
@@ -410,6 +499,11 @@ pub(crate) fn last_ids(conn: &Connection) -> rusqlite::Result<LastIds> {
         observer: last_id(conn, "observers")?.map(ObserverId),
         transmission: last_id(conn, "transmissions")?.map(TransmissionId),
         observation: last_id(conn, "observations")?.map(ObservationId),
+        // A reader may come before the writer that brings the database to this format.
+        reception: match conn.table_exists(None, "client_receptions")? {
+            true => last_id(conn, "client_receptions")?.map(ReceptionId),
+            false => None,
+        },
     })
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use model::{Change, ObserverId, ObserverMetrics, UnixMillis};
+use model::{Change, DroppedPacket, NodeKey, ObserverId, ObserverMetrics, UnixMillis};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 
@@ -14,6 +14,10 @@ use crate::{StorageError, rows, schema};
 
 /// Samples returned at most: 30 days at one in five minutes are 8,640.
 const MAX_METRICS: u32 = 100_000;
+
+/// Refused packets that are looked at for those of one observer or node: some milliseconds. They come rarely, so that this is
+/// weeks of them.
+const DROPPED_LOOKED_AT: u32 = 20_000;
 
 /// Connections kept open while nobody asks. Each has a page cache of its own, up to 2 MB by SQLite's default; more
 /// threads than this at a time are rare, and pay for opening one.
@@ -119,6 +123,41 @@ impl Reader {
         let conn = self.connection()?;
         rows::select_metrics(&conn, observer, from, to, MAX_METRICS)
             .map_err(|error| StorageError::sqlite(&self.path, "reading observers' metrics", error))
+    }
+
+    /// The newest `limit` battery voltages (millivolts) of an observer from `from` on, oldest first. Rows that are not
+    /// well-formed are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn battery(
+        &self,
+        observer: ObserverId,
+        from: UnixMillis,
+        limit: u32,
+    ) -> Result<Vec<(UnixMillis, u32)>, StorageError> {
+        let conn = self.connection()?;
+        let mut found = rows::select_battery(&conn, observer, from, limit)
+            .map_err(|error| StorageError::sqlite(&self.path, "reading observers' voltages", error))?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// The newest refused packets with their ids, newest first: those of one observer (in either case) or node where these are
+    /// given, and only those `wanted`, as far as they are among the newest 20,000.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn dropped(
+        &self,
+        observer: Option<&str>,
+        node: Option<NodeKey>,
+        limit: u32,
+        wanted: &dyn Fn(&DroppedPacket) -> bool,
+    ) -> Result<Vec<(i64, DroppedPacket)>, StorageError> {
+        let conn = self.connection()?;
+        rows::select_dropped(&conn, observer, node, (DROPPED_LOOKED_AT, limit), wanted)
+            .map_err(|error| StorageError::sqlite(&self.path, "reading the refused packets", error))
     }
 
     /// Sizes, from sources that cost microseconds however large the database is.

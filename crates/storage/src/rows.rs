@@ -3,12 +3,19 @@
 //! Counters of 64 bits without sign are stored as the same 64 bits with sign. That changes nothing for a real value and
 //! gives an absurd one back as it came.
 
+mod coverage;
+
 use model::{
     Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
     ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Row, params};
+
+pub(crate) use coverage::{
+    SELECT_CLIENTS, SELECT_NEWEST_RECEPTIONS, SELECT_PRUNED, SELECT_RECEPTIONS, decode_client, decode_pruned,
+    decode_reception,
+};
 
 /// Shortest and longest frame head: flags, path byte, up to 64 bytes of path, up to 4 of transport codes.
 const HEAD_BYTES: std::ops::RangeInclusive<usize> = 2..=70;
@@ -39,10 +46,18 @@ const SELECT_HEAD: &str = "SELECT id, bytes FROM heads WHERE id = ?1";
 pub(crate) const SELECT_NODES: &str = "SELECT * FROM nodes";
 pub(crate) const SELECT_OBSERVERS: &str = "SELECT * FROM observers ORDER BY id";
 pub(crate) const SELECT_DROPPED: &str = "SELECT * FROM dropped_packets ORDER BY id";
+/// Of the newest `?3` those of this observer and node, if any are named, newest first.
+const SELECT_NEWEST_DROPPED: &str = "SELECT * FROM \
+    (SELECT * FROM dropped_packets ORDER BY id DESC LIMIT ?3) \
+    WHERE (?1 IS NULL OR upper(observer) = upper(?1)) AND (?2 IS NULL OR node = ?2) ORDER BY id DESC";
 pub(crate) const SELECT_METRIC_TIMES: &str =
     "SELECT time FROM observer_metrics WHERE observer = ?1 ORDER BY time";
 const SELECT_METRICS: &str =
     "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 AND time < ?3 ORDER BY time LIMIT ?4";
+const SELECT_NEWEST_METRICS: &str =
+    "SELECT * FROM observer_metrics WHERE observer = ?1 AND time >= ?2 ORDER BY time DESC LIMIT ?3";
+const SELECT_BATTERY: &str = "SELECT time, battery_mv FROM observer_metrics \
+    WHERE observer = ?1 AND time >= ?2 AND battery_mv IS NOT NULL ORDER BY time DESC LIMIT ?3";
 
 /// Why a row was not written.
 #[derive(Debug)]
@@ -75,6 +90,9 @@ pub(crate) fn write(conn: &Connection, change: &Change) -> Result<u64, RowError>
         Change::Metrics(metrics) => replace_metrics(conn, metrics),
         Change::Node(node) => replace_node(conn, node),
         Change::Dropped(packet) => insert_dropped(conn, packet),
+        Change::Client(client) => coverage::replace_client(conn, client),
+        Change::Reception(reception) => coverage::insert_reception(conn, reception),
+        Change::Pruned(node) => coverage::replace_pruned(conn, node),
     };
     match result {
         Err(RowError::Bad(_)) if is_there_already(conn, change)? => Ok(0),
@@ -214,7 +232,11 @@ fn is_there_already(conn: &Connection, change: &Change) -> Result<bool, RowError
         Change::Observation(observation) => read(SELECT_OBSERVATION, observation.id.0, |row| {
             decode_observation(row).map(Change::Observation)
         })?,
+        Change::Reception(reception) => read(coverage::SELECT_RECEPTION, reception.id.0, |row| {
+            decode_reception(row).map(Change::Reception)
+        })?,
         Change::Observer(_) | Change::Metrics(_) | Change::Node(_) | Change::Dropped(_) => false,
+        Change::Client(_) | Change::Pruned(_) => false,
     })
 }
 
@@ -316,6 +338,44 @@ fn decode_metrics(row: &Row<'_>) -> rusqlite::Result<ObserverMetrics> {
     })
 }
 
+/// The newest samples of one observer, at `from` or later, oldest first; rows that are not well-formed are left out.
+pub(crate) fn select_newest_metrics(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<ObserverMetrics>> {
+    let mut statement = conn.prepare_cached(SELECT_NEWEST_METRICS)?;
+    let mut rows = statement.query(params![observer.0, from.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(decode_metrics(row).ok());
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// The newest refused packets with their ids, newest first, of those `wanted` among the newest `among`; rows that are not well-formed are left out.
+pub(crate) fn select_dropped(
+    conn: &Connection,
+    observer: Option<&str>,
+    node: Option<NodeKey>,
+    (among, limit): (u32, u32),
+    wanted: &dyn Fn(&DroppedPacket) -> bool,
+) -> rusqlite::Result<Vec<(i64, DroppedPacket)>> {
+    let mut statement = conn.prepare_cached(SELECT_NEWEST_DROPPED)?;
+    let node = node.map(|node| node.0.to_vec());
+    let mut rows = statement.query(params![observer, node, among])?;
+    let mut found = Vec::new();
+    while found.len() < limit as usize
+        && let Some(row) = rows.next()?
+    {
+        let packet = decode_dropped(row).ok().filter(|packet| wanted(packet));
+        found.extend(row.get(0).ok().zip(packet));
+    }
+    Ok(found)
+}
+
 /// The samples of one observer, oldest first; rows that are not well-formed are left out.
 pub(crate) fn select_metrics(
     conn: &Connection,
@@ -329,6 +389,22 @@ pub(crate) fn select_metrics(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.extend(decode_metrics(row).ok());
+    }
+    Ok(found)
+}
+
+/// The newest voltages of one observer, newest first; rows that are not well-formed are left out.
+pub(crate) fn select_battery(
+    conn: &Connection,
+    observer: ObserverId,
+    from: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<Vec<(UnixMillis, u32)>> {
+    let mut statement = conn.prepare_cached(SELECT_BATTERY)?;
+    let mut rows = statement.query(params![observer.0, from.0, limit])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(row.get(0).ok().map(UnixMillis).zip(row.get(1).ok()));
     }
     Ok(found)
 }

@@ -14,7 +14,7 @@ use crate::{StorageError, vfs};
 pub const APPLICATION_ID: i32 = 0x4d43_416e;
 
 /// Newest format that this release reads and writes.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
 /// What every SQLite database begins with.
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
@@ -62,6 +62,19 @@ CREATE TABLE nodes (
 CREATE TABLE dropped_packets (
     id INTEGER PRIMARY KEY, time INTEGER NOT NULL, reason TEXT NOT NULL, hash BLOB, raw BLOB NOT NULL, observer TEXT,
     observer_name TEXT, node BLOB, node_name TEXT) STRICT;
+";
+
+/// What format 3 adds: receptions of mobile clients, and nodes taken off the list.
+///
+/// Receptions, like observations, only have a key that counts up: that a reception is new is known from memory, and so is what
+/// was heard in which area. `pruned_nodes` has at most one short row for each node that an operator ever took off.
+const TABLES_V3: &str = "
+CREATE TABLE client_observers (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, name TEXT, last_seen INTEGER NOT NULL) STRICT;
+CREATE TABLE client_receptions (
+    id INTEGER PRIMARY KEY, client INTEGER NOT NULL, time INTEGER NOT NULL, heard BLOB NOT NULL,
+    lat INTEGER NOT NULL, lon INTEGER NOT NULL, accuracy_m INTEGER, rssi INTEGER, snr INTEGER) STRICT;
+CREATE TABLE pruned_nodes (key BLOB PRIMARY KEY, time INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens the database for writing: makes it if there is none, brings an older one to this format.
@@ -220,6 +233,9 @@ fn upgrade(conn: &mut Connection, found: i32) -> rusqlite::Result<()> {
     if found < 2 {
         transaction.execute_batch(TABLES_V2)?;
     }
+    if found < 3 {
+        transaction.execute_batch(TABLES_V3)?;
+    }
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     tracing::info!(from = found, to = VERSION, "the database was brought to this release's format");
@@ -230,6 +246,7 @@ fn create(conn: &mut Connection) -> rusqlite::Result<()> {
     let transaction = conn.transaction()?;
     transaction.execute_batch(TABLES_V1)?;
     transaction.execute_batch(TABLES_V2)?;
+    transaction.execute_batch(TABLES_V3)?;
     transaction.execute("INSERT INTO meta VALUES ('created_ms', ?1)", [model::UnixMillis::now().0])?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use model::{DroppedPacket, Observation, ObserverId, Transmission, TransmissionId, UnixMillis};
+use model::{DroppedPacket, Observation, ObserverId, Reception, Transmission, TransmissionId, UnixMillis};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::files::beside;
@@ -79,7 +79,7 @@ impl Snapshot {
         load::load_from(&self.conn, &self.path, progress, sink)
     }
 
-    /// Heads, observers and nodes alone, as [`Snapshot::load`] gives them.
+    /// Heads, observers, nodes and mobile clients alone, as [`Snapshot::load`] gives them.
     ///
     /// # Errors
     /// As [`Snapshot::load`].
@@ -144,6 +144,27 @@ impl Snapshot {
             Ok(())
         };
         read().map_err(self.failed("reading the refused packets"))
+    }
+
+    /// The receptions of mobile clients, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn receptions(&self, sink: &mut dyn FnMut(Reception)) -> Result<(), StorageError> {
+        if !self.has_table("client_receptions")? {
+            return Ok(());
+        }
+        let mut read = || {
+            let mut statement = self.conn.prepare(rows::SELECT_RECEPTIONS)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                if let Some(reception) = well_formed(row, rows::decode_reception)? {
+                    sink(reception);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(self.failed("reading the receptions"))
     }
 
     /// The times of which there is a sample of this observer's counters, rising.

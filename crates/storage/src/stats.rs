@@ -28,6 +28,8 @@ pub enum WriteSource {
     Nodes,
     /// Refused packets kept as evidence.
     Dropped,
+    /// Receptions of mobile clients, and the rows of these.
+    Coverage,
     /// Removal of what is older than it is to be kept, and the records of nodes that this makes necessary.
     Retention,
     /// Giving free pages back to the file system.
@@ -39,11 +41,12 @@ pub enum WriteSource {
 
 impl WriteSource {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Observers,
         Self::Metrics,
         Self::Nodes,
         Self::Dropped,
+        Self::Coverage,
         Self::Packets,
         Self::Retention,
         Self::Vacuum,
@@ -52,8 +55,8 @@ impl WriteSource {
 
     /// Those that come in groups of batches, in the order in which a group commits them: what is referred to first, and
     /// the packets last, so that the one `fsync`, of the last commit, covers the group.
-    pub(crate) const OF_GROUPS: [Self; 5] =
-        [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Packets];
+    pub(crate) const OF_GROUPS: [Self; 6] =
+        [Self::Observers, Self::Metrics, Self::Nodes, Self::Dropped, Self::Coverage, Self::Packets];
 
     /// Name for display and export.
     pub fn name(self) -> &'static str {
@@ -63,6 +66,7 @@ impl WriteSource {
             Self::Metrics => "metrics",
             Self::Nodes => "nodes",
             Self::Dropped => "dropped",
+            Self::Coverage => "coverage",
             Self::Retention => "retention",
             Self::Vacuum => "vacuum",
             Self::Rewrite => "rewrite",
@@ -107,6 +111,10 @@ pub struct WriteStats {
     pub node_upserts: Counter,
     /// Refused packets kept.
     pub dropped_inserted: Counter,
+    /// Receptions of mobile clients inserted.
+    pub receptions_inserted: Counter,
+    /// Rows of mobile clients written.
+    pub client_upserts: Counter,
     /// Rows removed because they are older than they are to be kept.
     pub rows_removed: Counter,
     /// Free pages given back to the file system.

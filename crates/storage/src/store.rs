@@ -50,8 +50,9 @@ impl Storage {
         Ok(Self { path, stats, writer, checkpointer, _lock: lock })
     }
 
-    /// Streams the stored state: heads, observers, nodes, then transmissions and observations in the order of their ids, each
-    /// observation after all that it names. Metrics are not part of it; ask a [`Reader`] for them.
+    /// Streams the stored state: heads, observers, their newest samples, nodes, then transmissions and observations in the order of their ids, each
+    /// observation after all that it names. Of the samples of observers' counters only the newest 300 of each come; ask a [`Reader`]
+    /// for the others.
     ///
     /// Rows that are not well-formed, and observations that name something that is not there, are left out and counted.
     /// A transmission without any observation is left out, too. All rows are of one moment, the begin of the call;

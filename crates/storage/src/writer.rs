@@ -136,6 +136,19 @@ impl WriterHandle {
         self.step(HighestIds::default(), move |committer| committer.remove_dropped_before(time, limit))
     }
 
+    /// Removes the oldest receptions of mobile clients that were heard before `time`, at most `limit`; says how many. As with
+    /// refused packets, one that came late stays until those before it have gone.
+    ///
+    /// # Errors
+    /// As [`WriterHandle::remove_packets`].
+    pub fn remove_receptions_before(
+        &self,
+        time: UnixMillis,
+        limit: u32,
+    ) -> Result<Stepped<u64>, StorageError> {
+        self.step(HighestIds::default(), move |committer| committer.remove_receptions_before(time, limit))
+    }
+
     /// Gives at most `pages` free pages at the end of the file back to the file system, moving others down where they
     /// are in the way; says how many. The file shrinks with the next checkpoint. A page costs some 20 microseconds, so
     /// ask for a few hundred.

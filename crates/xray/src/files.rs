@@ -31,6 +31,35 @@ impl Written {
 /// # Errors
 /// Says which file could not be removed, made or written.
 pub fn replace_file(path: &Path, content: &[u8], written: &Written) -> io::Result<()> {
+    replace(path, content, written, |_| Ok(()))
+}
+
+/// The same for a file of the operator: it keeps its permissions, a link to it stays one, and it is on the medium before it
+/// takes the place of the old one, so that no loss of power can leave neither.
+///
+/// # Errors
+/// As [`replace_file`], and when there is no such file.
+pub fn replace_file_durably(path: &Path, content: &[u8], written: &Written) -> io::Result<()> {
+    let path = fs::canonicalize(path).map_err(|error| named(path, "cannot be found", &error))?;
+    let permissions =
+        fs::metadata(&path).map_err(|error| named(&path, "cannot be read", &error))?.permissions();
+    replace(&path, content, written, |file| {
+        file.set_permissions(permissions)?;
+        file.sync_all()
+    })?;
+    // The name is in the folder.
+    match path.parent().map(fs::File::open) {
+        Some(Ok(folder)) => folder.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+fn replace(
+    path: &Path,
+    content: &[u8],
+    written: &Written,
+    finish: impl FnOnce(&fs::File) -> io::Result<()>,
+) -> io::Result<()> {
     let aside = beside(path, ".tmp");
     match fs::remove_file(&aside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -40,7 +69,10 @@ pub fn replace_file(path: &Path, content: &[u8], written: &Written) -> io::Resul
     }
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside);
     let mut file = opened.map_err(|error| named(&aside, "cannot be made", &error))?;
-    let done = written.write(&mut file, content).and_then(|()| fs::rename(&aside, path));
+    let done = written
+        .write(&mut file, content)
+        .and_then(|()| finish(&file))
+        .and_then(|()| fs::rename(&aside, path));
     done.map_err(|error| {
         // Half a file must not stay where a full disk needs the room.
         let _ = fs::remove_file(&aside);
@@ -78,5 +110,22 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!((written.bytes.get(), written.operations.get()), (3, 1));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left aside");
+    }
+
+    #[test]
+    fn an_operators_file_keeps_its_permissions_and_stays_where_its_link_leads() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        symlink(&file, &link).unwrap();
+        let written = Written::default();
+        replace_file_durably(&link, b"newer", &written).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"newer");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o644);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(written.bytes.get(), 5);
+        replace_file_durably(&folder.path().join("other"), b"x", &written).unwrap_err();
     }
 }

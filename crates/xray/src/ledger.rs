@@ -24,6 +24,7 @@ const COMPONENTS: &[(&str, &str, Option<&str>)] = &[
     ("metrics", "ingest", None),
     ("nodes", "ingest", None),
     ("dropped", "ingest", None),
+    ("coverage", "ingest", None),
     ("opening", "storage", None),
     ("aside", "storage", None),
     ("checkpoint", "storage", Some("checkpoint")),
@@ -34,6 +35,8 @@ const COMPONENTS: &[(&str, &str, Option<&str>)] = &[
     ("stats_file", "reporter", Some("stats_file")),
     ("history", "meter", Some("history")),
     ("alerts", "meter", None),
+    ("known_channels", "registry", Some("known_channels")),
+    ("config", "registry", None),
     ("log", "log", None),
 ];
 

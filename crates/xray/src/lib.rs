@@ -22,7 +22,7 @@ mod series;
 pub use alerts::Alerts;
 pub use baseline::{Baselines, Usual};
 pub use books::{Books, HistoryError, HistoryQuery, JobError, SeriesReading};
-pub use files::{Written, replace_file};
+pub use files::{Written, replace_file, replace_file_durably};
 pub use history::{Growth, History, HistoryFileError, HistoryOpenError};
 pub use jobs::{Job, JobPlan, Jobs, Run, StepReport, Wake, Work};
 pub use ledger::LedgerView;

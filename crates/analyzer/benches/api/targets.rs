@@ -38,6 +38,7 @@ struct Known {
     other_observer: String,
     channel: String,
     middle: String,
+    series: String,
 }
 
 impl Known {
@@ -54,7 +55,9 @@ impl Known {
             let rows = list.as_array().into_iter().flatten();
             rows.max_by_key(|row| row[by].as_u64()).cloned().unwrap_or_default()
         };
+        let series = client.get("/api/perf/series").json();
         Self {
+            series: text(&series["series"][0]["name"]),
             packet: text(&packets["packets"][0]["hash"]),
             middle: text(&packets["packets"][0]["first_seen"]),
             node: text(&nodes["nodes"][0]["public_key"]),
@@ -78,7 +81,7 @@ impl Known {
             "z" => "10",
             "days" => "7",
             "q" => "a",
-            "series" => "wal.bytes",
+            "series" => &self.series,
             "name" => "retention",
             _ => "1",
         };

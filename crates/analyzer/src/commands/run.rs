@@ -8,6 +8,7 @@ use crate::parts::books::Viewers;
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
 use crate::parts::receiving::{Company, Opened};
+use crate::parts::registry::{ProcessRegistry, Pruner};
 use crate::parts::services::OneProcess;
 use crate::parts::serving::Port;
 use crate::parts::stats_file::StatsFile;
@@ -39,9 +40,14 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
     let hub = LiveHub::new();
     let live = hub.clone();
     let requests = Arc::new(Counter::new());
+    let config_written = Arc::default();
     let company = Company {
         process: "run",
-        viewers: Some(Viewers { requests: Arc::clone(&requests), hub: hub.clone() }),
+        viewers: Some(Viewers {
+            requests: Arc::clone(&requests),
+            hub: hub.clone(),
+            config_written: Arc::clone(&config_written),
+        }),
         stats_file: StatsFile::if_asked_for(),
     };
     let opened = Opened::new(&plan, &loaded, &keys, Box::new(move |seen| live.publish(seen)), company)?;
@@ -53,6 +59,12 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
         progress: Arc::clone(&progress),
         database: plan.data.database(),
         backup: opened.for_backups(),
+        registry: Arc::new(ProcessRegistry::new(
+            &loaded,
+            config_written,
+            Pruner::Own(opened.prunings()),
+            opened.channels(),
+        )),
     });
     let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;

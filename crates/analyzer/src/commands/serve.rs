@@ -4,9 +4,11 @@ use crate::cli::ServeArgs;
 use crate::config::{self, Loaded};
 use crate::parts::books::{Asks, FollowedBooks, ServingBooks, Viewers, folder_of};
 use crate::parts::follow::{FollowThread, Following};
+use crate::parts::known_channels::ChannelList;
 use crate::parts::load::LoadProgress;
 use crate::parts::plan::Plan;
 use crate::parts::receiving::{index_options, new_index};
+use crate::parts::registry::{ProcessRegistry, Pruner};
 use crate::parts::services::{FollowingProcess, LatestReport};
 use crate::parts::serving::Port;
 use crate::parts::stop::StopSignal;
@@ -35,14 +37,24 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     let hub = LiveHub::new();
     let progress = Arc::new(LoadProgress::default());
     let database = plan.data.database();
-    let viewers = Viewers { requests: Arc::default(), hub: hub.clone() };
+    let viewers = Viewers { requests: Arc::default(), hub: hub.clone(), config_written: Arc::default() };
     let requests = Arc::clone(&viewers.requests);
     let asks = Arc::new(Asks::default());
     let serving_books = ServingBooks::start(&viewers)?;
     let books = Arc::new(FollowedBooks::new(folder_of(&database), serving_books, Arc::clone(&asks)));
     let report = Arc::new(LatestReport::new(books));
-    let services =
-        Arc::new(FollowingProcess::new(database.clone(), Arc::clone(&progress), Arc::clone(&report)));
+    let registry = Arc::new(ProcessRegistry::new(
+        &loaded,
+        viewers.config_written,
+        Pruner::Asked(Arc::clone(&asks)),
+        Arc::new(ChannelList::new(plan.data.path(), &loaded)),
+    ));
+    let services = Arc::new(FollowingProcess::new(
+        database.clone(),
+        Arc::clone(&progress),
+        Arc::clone(&report),
+        registry,
+    ));
     let options = index_options(&loaded, &keys);
     let api_config = Arc::new(loaded.api_config());
     let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone())

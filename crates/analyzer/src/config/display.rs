@@ -55,6 +55,7 @@ fn limits(given: &mut ListLimits, remarks: &mut Vec<Remark>) {
     for (key, value, default) in [
         ("packetsMax", &mut given.packets_max, defaults.packets_max),
         ("nodesMax", &mut given.nodes_max, defaults.nodes_max),
+        ("bulkHealthMax", &mut given.bulk_health_max, defaults.bulk_health_max),
         ("channelMessagesMax", &mut given.channel_messages_max, defaults.channel_messages_max),
     ] {
         if *value == 0 {
@@ -73,6 +74,7 @@ fn ages(given: &mut HealthThresholds, remarks: &mut Vec<Remark>) {
         ("infraSilentHours", &mut given.infra_silent_hours, defaults.infra_silent_hours),
         ("nodeDegradedHours", &mut given.node_degraded_hours, defaults.node_degraded_hours),
         ("nodeSilentHours", &mut given.node_silent_hours, defaults.node_silent_hours),
+        ("relayActiveHours", &mut given.relay_active_hours, defaults.relay_active_hours),
         ("observerOnlineMinutes", &mut given.observer_online_minutes, defaults.observer_online_minutes),
         ("observerStaleMinutes", &mut given.observer_stale_minutes, defaults.observer_stale_minutes),
     ] {

@@ -1,6 +1,6 @@
 //! The keys of `config.json` that this program itself acts on.
 
-use super::alerts::Alerts;
+use super::alerts::{Alerts, address};
 use super::error::Complaints;
 use super::keeping::{Db, Retention, RetentionRules, StorageSection, StorageSettings};
 use super::sources::{LegacySource, MqttSource, OutsideBroker};
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Types and defaults as the contract's table of keys has them; all keys may be absent.
 #[derive(Debug, Default, Deserialize)]
@@ -29,6 +30,8 @@ pub(crate) struct ConfigFile {
     pub(crate) metrics: Metrics,
     pub(crate) ingest_buffer_size: Option<usize>,
     pub(crate) alerts: Alerts,
+    known_channels_url: Option<String>,
+    known_channels_refresh_ms: Option<u64>,
     pub(super) retention: Retention,
     pub(super) db: Db,
     pub(super) storage: StorageSection,
@@ -71,7 +74,21 @@ const DEFAULT_QUEUE: usize = 50_000;
 /// Neither the queue nor the memory behind it may be configured away.
 const QUEUE_RANGE: std::ops::RangeInclusive<usize> = 100..=1_000_000;
 
+/// How often the list of known channels is fetched.
+const KNOWN_CHANNELS_EVERY: Duration = Duration::from_secs(24 * 3_600);
+
+/// A server of somebody else is not asked more often than that.
+const KNOWN_CHANNELS_AT_MOST_EVERY: Duration = Duration::from_secs(60);
+
 impl ConfigFile {
+    /// Where the list of known channels is fetched, and how often; `None` for not at all.
+    pub(crate) fn known_channels(&self) -> Option<(String, Duration)> {
+        let url = self.known_channels_url.as_deref().map(str::trim).filter(|url| !url.is_empty())?;
+        let every = self.known_channels_refresh_ms.filter(|ms| *ms > 0).map(Duration::from_millis);
+        let every = every.unwrap_or(KNOWN_CHANNELS_EVERY).max(KNOWN_CHANNELS_AT_MOST_EVERY);
+        Some((url.to_owned(), every))
+    }
+
     /// All outside brokers: `mqttSources`, else the older single `mqtt`.
     pub(crate) fn outside_brokers(&self) -> Vec<OutsideBroker> {
         let mut brokers: Vec<_> = self.mqtt_sources.iter().enumerate().map(|(i, s)| s.broker(i)).collect();
@@ -114,6 +131,14 @@ impl ConfigFile {
             && let Err(problem) = text.parse::<crate::cli::BrokerListen>()
         {
             complaints.add("listen.mqtt", problem);
+        }
+        if let Some((url, _)) = self.known_channels()
+            && (address(&url).is_none() || url.contains('@'))
+        {
+            complaints.add(
+                "knownChannelsUrl",
+                "must be an address such as https://lists.example/channels.json, without a user",
+            );
         }
         self.alerts.check(complaints);
         self.retention.check(complaints);

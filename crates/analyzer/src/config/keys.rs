@@ -28,13 +28,13 @@ pub(super) const KEYS: Keys = &[
     ("analytics", NoEffect("there are no background recomputers to tune")),
     ("apiKey", Used),
     ("areas", Named(AREA)),
-    ("batteryThresholds", NoEffect("battery levels are not judged yet")),
+    ("batteryThresholds", Section(&[("critical", Used), ("low", Used)])),
     ("branding", Used),
     ("cacheInvalidateMs", Used),
     ("cacheTTL", NoEffect("nothing is cached; the values are only passed to the page")),
     ("channelKeys", Used),
     ("channelKeysPath", Used),
-    ("clientRxCoverage", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxCoverage", Section(&[("enabled", Used)])),
     ("compression", NoEffect("answers are always compressed when the client asks for it")),
     ("corsAllowedOrigins", Used),
     ("customizer", Section(&[("disabledTabs", Used)])),
@@ -53,8 +53,8 @@ pub(super) const KEYS: Keys = &[
     ("home", Used),
     ("https", NoEffect("put a reverse proxy in front for HTTPS")),
     ("ingestBufferSize", Used),
-    ("knownChannelsRefreshMs", NoEffect("the community channel list is not implemented yet")),
-    ("knownChannelsUrl", NoEffect("the community channel list is not implemented yet")),
+    ("knownChannelsRefreshMs", Used),
+    ("knownChannelsUrl", Used),
     ("limits", Used),
     ("listen", Section(LISTEN)),
     ("listLimits", Section(LIST_LIMITS)),
@@ -134,7 +134,7 @@ const HEALTH_THRESHOLDS: Keys = &[
     ("nodeSilentHours", Used),
     ("observerOnlineMinutes", Used),
     ("observerStaleMinutes", Used),
-    ("relayActiveHours", NoEffect("relaying is not judged yet")),
+    ("relayActiveHours", Used),
 ];
 
 const RATE_LIMIT: Keys =
@@ -142,7 +142,7 @@ const RATE_LIMIT: Keys =
 
 const LIST_LIMITS: Keys = &[
     ("analyticsMax", NoEffect("the analytics are not implemented yet")),
-    ("bulkHealthMax", NoEffect("the health of nodes is not implemented yet")),
+    ("bulkHealthMax", Used),
     ("channelMessagesMax", Used),
     ("nodesMax", Used),
     ("packetsMax", Used),
@@ -169,7 +169,7 @@ const MQTT_SOURCE: Keys = &[
 ];
 
 const RETENTION: Keys = &[
-    ("clientRxDays", NoEffect("mobile coverage is not implemented yet")),
+    ("clientRxDays", Used),
     ("metricsDays", Used),
     ("nodeDays", Used),
     ("observerDays", Used),

@@ -156,6 +156,8 @@ impl Loaded {
             "alerts.thresholds.cancelledMBPerSec" => mebibytes(thresholds.cancelled_bytes_per_sec),
             "alerts.thresholds.walMB" => mebibytes(thresholds.wal_bytes),
             "alerts.thresholds.writeMBPerSec" => mebibytes(thresholds.write_bytes_per_sec),
+            "batteryThresholds.critical" => api.battery_thresholds.critical.to_string(),
+            "batteryThresholds.low" => api.battery_thresholds.low.to_string(),
             "channelKeysPath" => {
                 let path = super::channel_keys::key_file(file, self.path.as_deref());
                 path.map_or_else(not_set, |path| path.display().to_string())
@@ -171,7 +173,9 @@ impl Loaded {
             "healthThresholds.nodeSilentHours" => health.node_silent_hours.to_string(),
             "healthThresholds.observerOnlineMinutes" => health.observer_online_minutes.to_string(),
             "healthThresholds.observerStaleMinutes" => health.observer_stale_minutes.to_string(),
+            "healthThresholds.relayActiveHours" => health.relay_active_hours.to_string(),
             "ingestBufferSize" => file.queue_size().to_string(),
+            "listLimits.bulkHealthMax" => limits.bulk_health_max.to_string(),
             "listLimits.channelMessagesMax" => limits.channel_messages_max.to_string(),
             "listLimits.nodesMax" => limits.nodes_max.to_string(),
             "listLimits.packetsMax" => limits.packets_max.to_string(),

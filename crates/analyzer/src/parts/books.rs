@@ -15,4 +15,4 @@ pub(crate) use followed::{FollowedBooks, SILENT_AFTER, silent};
 pub(crate) use own::{OwnBooks, OwnParts, Viewers, folder_of};
 pub(crate) use serving::ServingBooks;
 pub(crate) use sources::pages_written;
-pub(crate) use wire::BooksReport;
+pub(crate) use wire::{Ask, BooksReport, Reply};

@@ -130,6 +130,7 @@ impl Figures {
             last_message: observer.last_message,
             outcomes: counts(&observer.outcomes),
             remarks: counts(&observer.remarks),
+            naive_clock_24h: observer.naive_clock_24h,
         });
         IngestReport {
             since: report.since,

@@ -230,7 +230,10 @@ impl State {
         let next = last_before(self.on.index.read().next_ids());
         *tail = Tail::open(&self.on.database, next)?;
         let there = tail.highest_ids()?;
-        if there.transmission < next.transmission || there.observation < next.observation {
+        if there.transmission < next.transmission
+            || there.observation < next.observation
+            || there.reception < next.reception
+        {
             *tail = self.reload(false)?;
         }
         self.look(tail)
@@ -300,6 +303,10 @@ fn is_known(index: &Index, change: &Change) -> bool {
         Change::Transmission(transmission) => transmission.id < next.transmission,
         Change::Observation(seen) => seen.id < next.observation,
         Change::Observer(record) => index.observer_record(record.id) == Some(record),
+        Change::Reception(reception) => reception.id < next.reception,
+        Change::Client(client) => index.client(client.id) == Some(client),
+        // Said twice it is the same.
+        Change::Pruned(_) => false,
         Change::Metrics(_) | Change::Dropped(_) => true,
         // It comes with a removal, after which everything is loaded anew.
         Change::Node(_) => true,
@@ -312,5 +319,6 @@ fn last_before(next: index::NextIds) -> LastIds {
         observer: None,
         transmission: next.transmission.0.checked_sub(1).map(model::TransmissionId),
         observation: next.observation.0.checked_sub(1).map(ObservationId),
+        reception: next.reception.0.checked_sub(1).map(model::ReceptionId),
     }
 }

@@ -41,13 +41,15 @@ pub(crate) struct BackgroundJobs {
     pub(crate) history: Job,
     pub(crate) stats_file: Job,
     pub(crate) hops: Job,
+    /// Where a list is to be fetched.
+    pub(crate) known_channels: Option<Job>,
     #[cfg(debug_assertions)]
     pub(crate) rewrite: Job,
 }
 
 impl BackgroundJobs {
     /// All of them, none at work.
-    pub(crate) fn new(stats: &Arc<WriteStats>) -> Self {
+    pub(crate) fn new(stats: &Arc<WriteStats>, known_channels_every: Option<Duration>) -> Self {
         let waiting = Arc::clone(stats);
         let registry = Jobs::new(move || waiting.queued_rows.get() >= WAITING_ROWS);
         let plan = |name, purpose, work| JobPlan {
@@ -105,6 +107,13 @@ impl BackgroundJobs {
                     "learns from paths who relays and who is beside whom; it writes nothing",
                     Work::Copies,
                 )
+            }),
+            known_channels: known_channels_every.map(|every| {
+                registry.register(JobPlan {
+                    interval: Some(every),
+                    actions: &[JobAction::Pause, JobAction::Resume, JobAction::Run],
+                    ..plan("known_channels", "fetches the list of known channels", Work::Copies)
+                })
             }),
             #[cfg(debug_assertions)]
             rewrite: registry.register(JobPlan {

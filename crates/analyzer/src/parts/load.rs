@@ -3,7 +3,7 @@
 use anyhow::Result;
 use api::LoadStatus;
 use index::{HopKeeper, Index, SharedIndex};
-use model::{Change, ObservationId, TransmissionId, UnixMillis};
+use model::{Change, ObservationId, ReceptionId, TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -88,10 +88,13 @@ fn apply_all(history: &Reader, index: &RwLock<Index>, rows: &AtomicU64) -> Resul
     });
     let report = report?;
     let last = report.last_ids;
-    index.write().pass_over_ids(
+    let mut index = index.write();
+    index.pass_over_receptions(last.reception.unwrap_or(ReceptionId(0)));
+    index.pass_over_ids(
         last.transmission.unwrap_or(TransmissionId(0)),
         last.observation.unwrap_or(ObservationId(0)),
     );
+    drop(index);
     if refused > 0 || report.skipped_rows > 0 {
         tracing::warn!(refused, unreadable = report.skipped_rows, "stored rows were left out of the index");
     }

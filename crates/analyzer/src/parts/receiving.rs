@@ -5,8 +5,10 @@ use super::books::{OwnBooks, OwnParts, Viewers};
 use super::figures::Figures;
 use super::hops::HopThread;
 use super::jobs::BackgroundJobs;
+use super::known_channels::{ChannelFetch, ChannelList};
 use super::load::{self, LoadProgress};
 use super::plan::Plan;
+use super::prunings::Prunings;
 use super::reporting::Reporter;
 use super::stats_file::StatsFile;
 use super::upkeep::Upkeep;
@@ -42,6 +44,8 @@ pub(crate) struct Opened {
     feed: Option<FeedServer>,
     /// Whether this process also shows packets.
     shows: bool,
+    prunings: Arc<Prunings>,
+    channels: Arc<ChannelList>,
 }
 
 /// For whom this half works.
@@ -66,6 +70,7 @@ pub(crate) struct Receiving {
     upkeep: Upkeep,
     /// Where packets are shown.
     hops: Option<HopThread>,
+    channel_fetch: Option<ChannelFetch>,
 }
 
 /// An index without packets, for this configuration.
@@ -112,7 +117,9 @@ impl Opened {
             .ok();
         let sink = durable_sink(storage.writer(), feed.as_ref().map(FeedServer::handle));
         let ingest = Ingest::with_sink(sources::ingest_config(loaded), Arc::clone(&index), sink, live);
-        let jobs = BackgroundJobs::new(&storage.stats());
+        let channels = Arc::new(ChannelList::new(plan.data.path(), loaded));
+        let jobs = BackgroundJobs::new(&storage.stats(), channels.every());
+        let prunings = Arc::new(Prunings::new(ingest.prune_handle()));
         let Company { process, viewers, stats_file } = company;
         let shows = viewers.is_some();
         let books = Arc::new(OwnBooks::start(OwnParts {
@@ -124,12 +131,13 @@ impl Opened {
             jobs: jobs.clone(),
             viewers,
             stats_file: stats_file.as_ref().map(StatsFile::written),
+            known_channels: channels.every().map(|_| channels.written()),
             thresholds: loaded.file.alerts.thresholds(),
             webhooks: loaded.file.alerts.webhooks(),
         })?);
         if let Some(feed) = &feed {
-            let books = Arc::clone(&books);
-            feed.handle().answer_with(move |question| books.answer(&question));
+            let (books, prunings) = (Arc::clone(&books), Arc::clone(&prunings));
+            feed.handle().answer_with(move |question| books.answer(&question, &prunings));
         }
         let figures = Arc::new(Figures::new(&storage, &ingest, Arc::clone(&books), broker, outside)?);
         Ok(Self {
@@ -145,6 +153,8 @@ impl Opened {
             mqtt_at,
             feed,
             shows,
+            prunings,
+            channels,
         })
     }
 
@@ -172,6 +182,16 @@ impl Opened {
     pub(crate) fn for_backups(&self) -> OfWriter {
         let counted = Arc::clone(&self.storage.stats().io);
         OfWriter { writer: self.storage.writer(), counted, job: self.jobs.backup.clone() }
+    }
+
+    /// Who takes nodes off the list.
+    pub(crate) fn prunings(&self) -> Arc<Prunings> {
+        Arc::clone(&self.prunings)
+    }
+
+    /// The list of known channels.
+    pub(crate) fn channels(&self) -> Arc<ChannelList> {
+        Arc::clone(&self.channels)
     }
 
     /// Where the embedded broker listens.
@@ -206,7 +226,22 @@ impl Opened {
         let retention = Retention::new(rules, index, storage.writer());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
-        Ok(Receiving { storage, ingest, figures, books, mqtt_threads, feed, reporter, upkeep, hops })
+        let channel_fetch = match jobs.known_channels {
+            Some(job) => Some(ChannelFetch::start(job, self.channels)?),
+            None => None,
+        };
+        Ok(Receiving {
+            storage,
+            ingest,
+            figures,
+            books,
+            mqtt_threads,
+            feed,
+            reporter,
+            upkeep,
+            hops,
+            channel_fetch,
+        })
     }
 }
 
@@ -222,9 +257,13 @@ impl Receiving {
     /// # Errors
     /// When the last batch could not be committed.
     pub(crate) fn stop(self) -> Result<()> {
+        // This tells all jobs to end.
         self.upkeep.stop();
         if let Some(hops) = self.hops {
             hops.stop();
+        }
+        if let Some(fetch) = self.channel_fetch {
+            fetch.stop();
         }
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
@@ -240,7 +279,7 @@ impl Receiving {
 
 fn retention_rules(loaded: &Loaded) -> RetentionRules {
     let kept = loaded.file.retention();
-    RetentionRules { packets: kept.packets, metrics: kept.metrics }
+    RetentionRules { packets: kept.packets, metrics: kept.metrics, receptions: kept.client_receptions }
 }
 
 /// Tells serving processes at once, and the writer.

@@ -4,6 +4,7 @@ use super::backup;
 use super::books::{BooksReport, FollowedBooks, OwnBooks, SILENT_AFTER, silent};
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
+use super::registry::ProcessRegistry;
 use api::{
     BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission,
     Services, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
@@ -29,6 +30,7 @@ pub(crate) struct OneProcess {
     pub(crate) progress: Arc<LoadProgress>,
     pub(crate) database: PathBuf,
     pub(crate) backup: backup::OfWriter,
+    pub(crate) registry: Arc<ProcessRegistry>,
 }
 
 /// The receiving half is another process.
@@ -38,6 +40,7 @@ pub(crate) struct FollowingProcess {
     sampler: ProcessSampler,
     database: PathBuf,
     reader: Mutex<Option<Arc<Reader>>>,
+    registry: Arc<ProcessRegistry>,
 }
 
 /// What the ingest process has told last.
@@ -152,15 +155,24 @@ impl Services for OneProcess {
         backup::make(self.database.clone(), Some(self.backup.clone()))
     }
 
+    fn registry(&self) -> Arc<dyn api::Registry> {
+        self.registry.clone()
+    }
+
     fn reader(&self) -> Option<Arc<Reader>> {
         Some(self.figures.reader())
     }
 }
 
 impl FollowingProcess {
-    pub(crate) fn new(database: PathBuf, progress: Arc<LoadProgress>, report: Arc<LatestReport>) -> Self {
+    pub(crate) fn new(
+        database: PathBuf,
+        progress: Arc<LoadProgress>,
+        report: Arc<LatestReport>,
+        registry: Arc<ProcessRegistry>,
+    ) -> Self {
         let sampler = ProcessSampler::spawn(SAMPLING);
-        Self { progress, report, sampler, database, reader: Mutex::new(None) }
+        Self { progress, report, sampler, database, reader: Mutex::new(None), registry }
     }
 
     /// Sizes of the files, which need no ingest process; its own counters are 0 then.
@@ -231,6 +243,10 @@ impl Services for FollowingProcess {
     }
     fn backup(&self) -> BackupMaking {
         backup::make(self.database.clone(), None)
+    }
+
+    fn registry(&self) -> Arc<dyn api::Registry> {
+        self.registry.clone()
     }
 
     fn reader(&self) -> Option<Arc<Reader>> {

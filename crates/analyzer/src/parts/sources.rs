@@ -89,6 +89,7 @@ pub(crate) fn ingest_config(loaded: &Loaded) -> IngestConfig {
         observer_iata_whitelist: file.observer_iata_whitelist.clone(),
         validate_signatures: file.validate_signatures.unwrap_or(defaults.validate_signatures),
         metrics_interval_secs: file.metrics.sample_interval_sec.unwrap_or(defaults.metrics_interval_secs),
+        client_rx_coverage: loaded.api.client_rx_coverage.enabled,
         ..defaults
     }
 }

@@ -122,9 +122,9 @@ fn remove(retention: &mut Retention, run: &Run, feed: &FeedHandle) -> bool {
     match retention.pass(UnixMillis::now(), &Watched(run)) {
         Ok(report) if report == RetentionReport::default() => false,
         Ok(report) => {
-            let RetentionReport { transmissions, observations, samples } = report;
-            tracing::info!(transmissions, observations, samples, "old rows were removed");
-            if transmissions > 0 {
+            let RetentionReport { transmissions, observations, samples, receptions } = report;
+            tracing::info!(transmissions, observations, samples, receptions, "old rows were removed");
+            if transmissions > 0 || receptions > 0 {
                 feed.removed();
             }
             true

@@ -18,13 +18,16 @@ pub(super) struct RowCount {
 }
 
 /// Those that storage counts.
-pub(super) const ROWS: [RowCount; 14] = [
+pub(super) const ROWS: [RowCount; 17] = [
     rows("tx_inserted", "transmissions inserted", |s| &s.tx_inserted),
     rows("obs_inserted", "observations inserted", |s| &s.obs_inserted),
     rows("head_inserted", "frame heads inserted", |s| &s.head_inserted),
     rows("observer_upserts", "observer rows written", |s| &s.observer_upserts),
     rows("metrics_upserts", "samples of observers' counters written", |s| &s.metrics_upserts),
     rows("node_upserts", "node rows written", |s| &s.node_upserts),
+    rows("dropped_inserted", "refused packets kept as evidence", |s| &s.dropped_inserted),
+    rows("receptions_inserted", "receptions of mobile clients inserted", |s| &s.receptions_inserted),
+    rows("client_upserts", "rows of mobile clients written", |s| &s.client_upserts),
     rows("write_errors", "failed attempts to commit, and failed checkpoints", |s| &s.write_errors),
     rows("walCommits", "commits that reached the log", |s| &s.wal_commits),
     rows("groupCommitFlushes", "groups of batches made durable", |s| &s.batches),

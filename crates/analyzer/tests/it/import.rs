@@ -73,6 +73,8 @@ fn rows(data: &Path) -> (Vec<Vec<Value>>, usize) {
         "transmissions",
         "observer_metrics",
         "dropped_packets",
+        "client_observers",
+        "client_receptions",
         "observations",
     ] {
         let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2")).expect("a table");

@@ -14,6 +14,7 @@ mod import;
 mod kept;
 mod kill;
 mod outside;
+mod registry;
 mod secrets;
 mod split;
 mod startup;

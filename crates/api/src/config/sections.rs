@@ -66,6 +66,22 @@ impl Default for HealthThresholds {
     }
 }
 
+/// Battery voltages at which a node is called low or critical.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(default)]
+pub struct BatteryThresholds {
+    /// Millivolts below which it is low.
+    pub low: u32,
+    /// Millivolts below which it is critical.
+    pub critical: u32,
+}
+
+impl Default for BatteryThresholds {
+    fn default() -> Self {
+        Self { low: 3_300, critical: 3_000 }
+    }
+}
+
 /// Settings of the live map.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

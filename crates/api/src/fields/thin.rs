@@ -1,7 +1,8 @@
 //! Writing some fields of a struct: a serializer that passes on what is wanted and leaves out the rest.
 
-use serde::ser::{Error, Impossible, SerializeStruct};
+use serde::ser::{Error, Impossible, SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
+use std::fmt;
 
 /// A row of which only these fields are written.
 pub(super) struct Thin<'a, T> {
@@ -48,6 +49,42 @@ impl<S: SerializeStruct> SerializeStruct for SomeFields<'_, S> {
     }
 }
 
+/// What a struct with another one flattened into it is written as.
+impl<S: SerializeMap> SerializeMap for SomeFields<'_, S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &V,
+    ) -> Result<(), S::Error> {
+        let name = Name(key).to_string();
+        if self.wanted.contains(&name) { self.inner.serialize_entry(key, value) } else { Ok(()) }
+    }
+
+    fn serialize_key<K: Serialize + ?Sized>(&mut self, _key: &K) -> Result<(), S::Error> {
+        no_struct()
+    }
+
+    fn serialize_value<V: Serialize + ?Sized>(&mut self, _value: &V) -> Result<(), S::Error> {
+        no_struct()
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.inner.end()
+    }
+}
+
+/// A key as text.
+struct Name<'a, K: ?Sized>(&'a K);
+
+impl<K: Serialize + ?Sized> fmt::Display for Name<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
+}
+
 fn no_struct<T, E: Error>() -> Result<T, E> {
     Err(E::custom("rows with fields are structs"))
 }
@@ -66,7 +103,7 @@ impl<'a, S: Serializer> Serializer for OfStruct<'a, S> {
     type SerializeTuple = Impossible<S::Ok, S::Error>;
     type SerializeTupleStruct = Impossible<S::Ok, S::Error>;
     type SerializeTupleVariant = Impossible<S::Ok, S::Error>;
-    type SerializeMap = Impossible<S::Ok, S::Error>;
+    type SerializeMap = SomeFields<'a, S::SerializeMap>;
     type SerializeStruct = SomeFields<'a, S::SerializeStruct>;
     type SerializeStructVariant = Impossible<S::Ok, S::Error>;
 
@@ -74,6 +111,11 @@ impl<'a, S: Serializer> Serializer for OfStruct<'a, S> {
         let Self { inner, wanted } = self;
         // JSON does not write how many there are; a format that did would have to be told the truth.
         Ok(SomeFields { inner: inner.serialize_struct(name, wanted.len())?, wanted })
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        let Self { inner, wanted } = self;
+        Ok(SomeFields { inner: inner.serialize_map(None)?, wanted })
     }
 
     refuse! {
@@ -99,7 +141,6 @@ impl<'a, S: Serializer> Serializer for OfStruct<'a, S> {
         serialize_tuple(usize) -> Self::SerializeTuple;
         serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
         serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_map(Option<usize>) -> Self::SerializeMap;
         serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
     }
 

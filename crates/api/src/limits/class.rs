@@ -46,12 +46,14 @@ const LISTS: [&str; 12] = [
 ];
 
 /// Routes that look at much of the history or ask the database.
-const SCANS: [&str; 14] = [
+const SCANS: [&str; 16] = [
     "/api/analytics/{*rest}",
     "/api/audio-lab/buckets",
     "/api/debug/affinity",
+    "/api/messages/search",
     "/api/nodes/{pubkey}/analytics",
     "/api/nodes/{pubkey}/battery",
+    "/api/observers/clock-skew",
     "/api/observers/compare",
     "/api/observers/{id}/analytics",
     "/api/observers/{id}/metrics",

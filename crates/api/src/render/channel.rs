@@ -1,10 +1,14 @@
 //! Channels and their messages as rows.
 
 use super::time::rfc3339;
-use index::{ChannelRef, ChannelView, MessageView};
+use crate::visibility::Visibility;
+use index::{ChannelRef, ChannelView, MessageView, ObservationView};
 use meshcore::{shown_name, shown_text};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+/// Observations of a message among which one by an observer that may be shown is looked for.
+const OBSERVERS_TRIED: usize = 100;
 
 /// A channel.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -17,9 +21,9 @@ pub(crate) struct ChannelRow {
     pub(crate) last_message: Option<String>,
     /// Who sent it; null when encrypted or when the text names nobody.
     pub(crate) last_sender: Option<String>,
-    /// Packets; with a region, observations in it.
+    /// Texts; with a region, copies of them heard there.
     pub(crate) message_count: u64,
-    /// When the newest was heard, RFC 3339.
+    /// When the last was heard last, RFC 3339; with a region, there.
     pub(crate) last_activity: String,
     /// True when no key is known; absent otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +52,7 @@ pub(crate) struct ChannelMessageRow {
     pub(crate) packet_hash: String,
     /// How often it was heard.
     pub(crate) repeats: u64,
-    /// The name of the first observer.
+    /// The name of the first observer; nobody when it is hidden and so are all others.
     pub(crate) observers: Vec<String>,
     /// Hops of the first observation.
     pub(crate) hops: usize,
@@ -69,17 +73,22 @@ impl ChannelRow {
             last_message: message.map(|message| shown_text(&message.body())),
             last_sender: message.and_then(|message| message.sender().map(|sender| shown_name(&sender))),
             message_count: view.message_count,
-            last_activity: rfc3339(view.last.time()),
+            last_activity: rfc3339(view.last_activity),
             encrypted: view.encrypted.then_some(true),
         }
     }
 }
 
 impl ChannelMessageRow {
-    pub(crate) fn of(view: &MessageView<'_>) -> Self {
+    pub(crate) fn of(view: &MessageView<'_>, visibility: &Visibility<'_>) -> Self {
         let packet = view.transmission;
-        let first = packet.first();
-        let observer = first.observer();
+        let is_shown = |heard: &ObservationView<'_>| visibility.shows_observer_key(&heard.observer().key);
+        let shown = packet.observations().take(OBSERVERS_TRIED).find(is_shown);
+        let first = shown.unwrap_or_else(|| packet.first());
+        let observers = shown.map(|shown| {
+            let observer = shown.observer();
+            observer.name.as_deref().unwrap_or(&observer.key).to_owned()
+        });
         let message = view.message.as_ref();
         Self {
             sender: message
@@ -92,7 +101,7 @@ impl ChannelMessageRow {
             packet_id: first.id().0,
             packet_hash: packet.hash().to_string(),
             repeats: u64::from(packet.observation_count()),
-            observers: vec![observer.name.as_deref().unwrap_or(&observer.key).to_owned()],
+            observers: observers.into_iter().collect(),
             hops: first.path().count(),
             snr: first.snr().map(model::SnrQuarterDb::db),
         }

@@ -1,8 +1,10 @@
 //! Observers as rows.
 
 use super::time::rfc3339;
+use crate::services::Services;
 use index::ObserverView;
 use serde::Serialize;
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// An observer, as its messages say.
@@ -45,6 +47,9 @@ pub(crate) struct ObserverRow {
     pub(crate) clock_naive: bool,
     /// How far its clock was off when that was last seen, in seconds.
     pub(crate) clock_skew_seconds: Option<i64>,
+    /// Its messages of the last 24 hours whose time could not be believed. Counted in memory, so that it begins anew with
+    /// the program.
+    pub(crate) clock_skew_count_24h: u64,
     /// When that was, RFC 3339.
     pub(crate) clock_last_naive_at: Option<String>,
     /// Whether it also repeats; absent while it has never said so.
@@ -56,6 +61,21 @@ pub(crate) struct ObserverRow {
 }
 
 impl ObserverRow {
+    /// Fills in what the receiving part counts. That part is asked only when there is something to count.
+    pub(crate) fn count_naive_times(rows: &mut [Self], services: &dyn Services) {
+        if !rows.iter().any(|row| row.clock_naive) {
+            return;
+        }
+        let report = services.ingest_report();
+        let counts =
+            report.observers.iter().map(|observer| (observer.observer_id.as_str(), observer.naive_clock_24h));
+        let counts: HashMap<&str, u64> = counts.filter(|(_, count)| *count > 0).collect();
+        for row in rows {
+            // The books have all keys in capitals.
+            row.clock_skew_count_24h = counts.get(row.id.to_uppercase().as_str()).copied().unwrap_or(0);
+        }
+    }
+
     pub(crate) fn of(view: &ObserverView<'_>) -> Self {
         let record = view.record;
         let text =
@@ -82,6 +102,7 @@ impl ObserverRow {
             node_role: view.role.map(|role| role.name().to_owned()),
             clock_naive: record.clock_last_naive.is_some(),
             clock_skew_seconds: record.clock_skew_secs,
+            clock_skew_count_24h: 0,
             clock_last_naive_at: record.clock_last_naive.map(rfc3339),
             can_relay: record.can_relay,
             online: record.online,

@@ -3,6 +3,8 @@
 use model::UnixMillis;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
+const DAY_MS: i64 = 86_400_000;
+
 /// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
     let (date, second, millis) = parts(time);
@@ -13,6 +15,19 @@ pub(crate) fn rfc3339(time: UnixMillis) -> String {
 pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
     let (date, second, millis) = parts(time);
     format!("{date}:{second:02}.{millis:03}Z")
+}
+
+/// A time in UTC by a format of `strftime`; empty for times that no calendar has.
+pub(crate) fn utc(time: UnixMillis, format: &str) -> String {
+    jiff::Timestamp::from_millisecond(time.0)
+        .map(|time| time.strftime(format).to_string())
+        .unwrap_or_default()
+}
+
+/// `2026-05-17 16:01:39`: in UTC, as SQLite writes it.
+pub(crate) fn blank_separated(time: UnixMillis) -> String {
+    let (date, second, _) = parts(time);
+    format!("{}:{second:02}", date.replace('T', " "))
 }
 
 /// The date and time up to the minute, the second and the milliseconds.
@@ -37,6 +52,19 @@ fn civil_date(days: i64) -> (i64, i64, i64) {
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+/// When the day of this time began, in UTC.
+pub(crate) fn midnight(time: UnixMillis) -> UnixMillis {
+    UnixMillis(time.0 - time.0.rem_euclid(DAY_MS))
+}
+
+/// The day of the week (0 is Sunday) and the hour of this time, in UTC.
+pub(crate) fn hour_of_week(time: UnixMillis) -> (u8, u8) {
+    // The first of January 1970 was a Thursday.
+    let day_of_week = (time.0.div_euclid(DAY_MS) + 4).rem_euclid(7);
+    let hour = time.0.rem_euclid(DAY_MS) / (DAY_MS / 24);
+    (day_of_week as u8, hour as u8)
 }
 
 /// Reads RFC 3339 text, a date and time without a zone (taken as UTC, with a blank or a `T`), or a date alone.

@@ -1,13 +1,16 @@
 //! `/api/channels` and what is below it.
 
+pub(crate) mod search;
+
 use crate::error::HttpError;
-use crate::extract::{Params, Segment, Whole, csv, limit, parsed};
+use crate::extract::{Moment, Params, Segment, Whole, csv, limit, parsed};
 use crate::json::Json;
 use crate::render::channel::{ChannelMessageRow, ChannelRow};
 use crate::state::ApiState;
-use crate::visibility::regions;
+use crate::visibility::{Visibility, regions};
 use axum::extract::State;
-use index::{ChannelFilter, ChannelRef};
+use index::{ChannelFilter, ChannelRef, Cursor, MessageQuery, MessageView, Sort};
+use search::{MessageSearchExtent, Needle};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -64,6 +67,18 @@ pub(crate) struct MessagesParams {
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = Option<u64>)]
     offset: Option<Whole>,
+    /// `nextCursor` of the page before: goes on from there to older messages, whatever has come in since.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+    /// Last heard before this time, RFC 3339; counts only without a cursor.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    before: Option<Moment>,
+    /// Only messages with this in their text or in the name of their sender, in either case.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    q: Option<Needle>,
     /// Heard in any of these regions: codes, separated by commas; `All` for no filter.
     #[serde(deserialize_with = "csv")]
     #[param(value_type = Option<String>)]
@@ -72,11 +87,18 @@ pub(crate) struct MessagesParams {
 
 /// A page of messages.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct MessagesResponse {
     /// Of those heard last; the newest comes last.
     messages: Vec<ChannelMessageRow>,
-    /// How many there are, on this page or not.
+    /// How many there are, on this page or not; with `q`, how many were found on this page.
     total: u64,
+    /// What `cursor` wants for the page with older messages; null when this one has the oldest.
+    next_cursor: Option<String>,
+    /// How far was searched; absent without `q`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    search: Option<MessageSearchExtent>,
 }
 
 /// The messages of a channel.
@@ -93,19 +115,58 @@ pub(crate) async fn channel_messages(
     Segment(channel): Segment,
     Params(params): Params<MessagesParams>,
 ) -> Result<Json<MessagesResponse>, HttpError> {
-    let rows = limit(params.limit, 100, state.config().list_limits.channel_messages_max);
-    let offset = params.offset.map_or(0, |Whole(rows)| rows);
+    let config = state.config_arc();
+    let rows = limit(params.limit, 100, config.list_limits.channel_messages_max);
     let regions = regions(params.region);
+    let cursor = older_than(params.cursor)?;
     let channel = parse_channel(&channel);
-    let answer = state.read_rows(rows, move |index| {
+    // Each text that is searched is decrypted, so that a search is never of a few rows.
+    let work = if params.q.is_some() { usize::MAX } else { rows };
+    let answer = state.read_rows(work, move |index| {
+        let visibility = Visibility::new(&config);
+        let query = MessageQuery {
+            channel: Some(&channel),
+            regions: regions.as_deref(),
+            limit: rows,
+            offset: params.offset.map_or(0, |Whole(rows)| rows),
+            before: params.before.map(|Moment(time)| time),
+            cursor,
+        };
+        let make = |view: &MessageView<'_>| ChannelMessageRow::of(view, &visibility);
+        if let Some(needle) = params.q {
+            return MessagesResponse::found(search::search(index, &query, &needle, make));
+        }
         let index = index.read();
-        let page = index.channel_messages(&channel, regions.as_deref(), rows, offset);
+        let page = index.messages(&query);
         MessagesResponse {
-            messages: page.messages.iter().map(ChannelMessageRow::of).collect(),
+            messages: page.messages.iter().map(make).collect(),
             total: page.total,
+            next_cursor: page.next.map(|cursor| cursor.to_string()),
+            search: None,
         }
     });
     Ok(Json(answer.await?))
+}
+
+/// Checks that a cursor is of a list of messages.
+fn older_than(cursor: Option<Cursor>) -> Result<Option<Cursor>, HttpError> {
+    match cursor {
+        Some(cursor) if cursor.sort() != Sort::Latest => {
+            Err(HttpError::bad_parameter("cursor", "belongs to a list of another order"))
+        }
+        cursor => Ok(cursor),
+    }
+}
+
+impl MessagesResponse {
+    fn found(found: search::Found<ChannelMessageRow>) -> Self {
+        Self {
+            total: found.rows.len() as u64,
+            messages: found.rows,
+            next_cursor: found.next.map(|cursor| cursor.to_string()),
+            search: Some(found.extent),
+        }
+    }
 }
 
 /// `enc_HH` for the texts with a hash byte that no key opens; anything else is a name.

@@ -1,6 +1,8 @@
 //! `GET /api/config/*`.
 
-use crate::config::{ApiKeyStrength, Customizer, MapDefaults, Timestamps, theme_blocks};
+pub(crate) mod geo_filter;
+
+use crate::config::{Customizer, MapDefaults, Timestamps, theme_blocks};
 use crate::json::Json;
 use crate::state::ApiState;
 use axum::extract::State;
@@ -161,30 +163,6 @@ pub(crate) async fn theme(State(state): State<ApiState>) -> Json<Map<String, Val
 #[utoipa::path(get, path = "/api/config/map", tag = "config", responses((status = 200, body = MapDefaults)))]
 pub(crate) async fn map(State(state): State<ApiState>) -> Json<MapDefaults> {
     Json(state.config().map_defaults)
-}
-
-/// The area of interest.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct GeoFilterResponse {
-    /// Corners as latitude and longitude; null when there is no polygon.
-    polygon: Option<Vec<[f64; 2]>>,
-    /// Margin around the polygon.
-    buffer_km: f64,
-    /// Whether a strong API key is configured, without which it cannot be changed.
-    write_enabled: bool,
-}
-
-/// The area of interest.
-#[utoipa::path(get, path = "/api/config/geo-filter", tag = "config", responses((status = 200, body = GeoFilterResponse)))]
-pub(crate) async fn geo_filter(State(state): State<ApiState>) -> Json<GeoFilterResponse> {
-    let config = state.config();
-    let filter = config.geo_filter.as_ref();
-    Json(GeoFilterResponse {
-        polygon: filter.map(|filter| filter.polygon.clone()).filter(|corners| !corners.is_empty()),
-        buffer_km: filter.map_or(0.0, |filter| filter.buffer_km),
-        write_enabled: config.api_key_strength() == ApiKeyStrength::Strong,
-    })
 }
 
 /// A named area.

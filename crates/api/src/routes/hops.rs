@@ -124,14 +124,10 @@ pub(crate) async fn resolve_hops(
     if params.hops.len() > MAX_HOPS {
         return Err(HttpError::bad_request("too many hops (max 64)"));
     }
-    let resolved = state.read(|index, now| {
+    let resolved = state.read(|index, _now| {
         let resolver = index.hops();
-        let context = PathContext {
-            sender: params.from_node,
-            observer: params.observer,
-            time: Some(now),
-            ..PathContext::default()
-        };
+        let context =
+            PathContext { sender: params.from_node, observer: params.observer, ..PathContext::default() };
         let hops: Vec<(&String, Option<Vec<u8>>)> =
             params.hops.iter().map(|hop| (hop, decode_hex(hop).filter(|hop| !hop.is_empty()))).collect();
         let as_path = params.from_node.is_some() || params.observer.is_some();

@@ -92,6 +92,9 @@ pub struct ObserverAccount {
     pub outcomes: Vec<Count>,
     /// What was odd about them.
     pub remarks: Vec<Count>,
+    /// Those of the last 24 hours, and since the start, whose time without a zone could not be believed.
+    #[serde(default)]
+    pub naive_clock_24h: u64,
 }
 
 /// One message that was rejected.

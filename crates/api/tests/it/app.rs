@@ -2,12 +2,16 @@
 
 mod books;
 mod history;
+mod registry;
+mod samples;
 mod series;
 mod services;
 
-pub(crate) use history::hear_again;
+pub(crate) use history::{hear_again, hear_frame};
 
 pub(crate) use books::TestBooks;
+pub(crate) use registry::TestRegistry;
+pub(crate) use samples::{counters_of, with_samples};
 pub(crate) use services::TestServices;
 
 use api::{ApiConfig, ApiState, LiveHub};
@@ -55,6 +59,11 @@ impl TestApp {
         Self::over(history::real_packets(), config)
     }
 
+    /// With the real packets as if they had been heard just now.
+    pub(crate) fn recent() -> Self {
+        Self::over(history::recent_packets(), ApiConfig::default())
+    }
+
     /// Without any packet.
     pub(crate) fn empty() -> Self {
         Self::over(history::no_packets(), ApiConfig::default())
@@ -72,6 +81,11 @@ impl TestApp {
         Self { state, index, services, router }
     }
 
+    /// Adds a node whose key begins as another's does, and returns the other's key.
+    pub(crate) fn twin_of_first_node(&self) -> String {
+        history::add_twin(&self.index).to_string()
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], Body::empty()).await
     }
@@ -82,6 +96,11 @@ impl TestApp {
 
     pub(crate) async fn post_with_key(&self, path: &str, key: &str, body: Value) -> Answer {
         self.send(Method::POST, path, &[("x-api-key", key)], body.to_string().into()).await
+    }
+
+    pub(crate) async fn with_key(&self, method: Method, path: &str, body: Value) -> Answer {
+        let body = if body.is_null() { Body::empty() } else { body.to_string().into() };
+        self.send(method, path, &[("x-api-key", API_KEY)], body).await
     }
 
     pub(crate) async fn send(

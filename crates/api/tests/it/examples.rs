@@ -1,7 +1,7 @@
 //! The examples of the OpenAPI document. `UPDATE_EXAMPLES=1 cargo test -p api --test it examples` makes them anew from
 //! the recorded packets; `UPDATE_GOLDEN=1` then takes them into the document.
 
-use crate::app::{API_KEY, Answer, TestApp};
+use crate::app::{API_KEY, Answer, TestApp, counters_of, with_samples};
 use crate::fuzz::{Document, Operation, Parameter, encode};
 use axum::body::Body;
 use axum::http::Method;
@@ -62,6 +62,9 @@ async fn examples_are_made_when_they_are_asked_for() {
         "areas": {"bay": {"label": "Bay", "latMin": 36.0, "latMax": 39.0, "lonMin": -124.0, "lonMax": -120.0}},
     }));
     let known = Known::of(&app).await;
+    let observer = app.index.read().observer_by_key(&known.observer).unwrap();
+    let an_hour_ago = model::UnixMillis::now().plus_ms(-3_600_000).0 / 300_000 * 300_000;
+    let _database = with_samples(&app, &counters_of(observer.0, an_hour_ago));
     let mut examples = Map::new();
     for operation in &Document::agreed().operations {
         let parameters: Map<String, Value> = operation
@@ -219,7 +222,9 @@ fn every_operation_is_described_and_has_examples_that_fit_it() {
         }
         for parameter in described["parameters"].as_array().into_iter().flatten() {
             for part in ["description", "example"] {
-                if parameter[part].is_null() {
+                // Rows with some fields are not what their schemas say, so that one has its examples in words.
+                let may_lack_it = part == "example" && parameter["name"] == "fields";
+                if parameter[part].is_null() && !may_lack_it {
                     missing.push(format!("{name}: {part} of {}", parameter["name"]));
                 }
             }

@@ -20,6 +20,9 @@ fn with_everything(place: &Place, count: usize) {
              INSERT INTO transmissions (raw_hex, hash, first_seen) VALUES ('0D00AABBCCDD', 'x', '2025-06-01T00:00:00Z');
              INSERT INTO dropped_packets (hash, raw_hex, reason, observer_id, dropped_at)
                  VALUES ('0011223344556677', '1100', 'invalid signature', 'OBS', '2025-06-01 00:00:00');
+             INSERT INTO client_observers VALUES ('c0ffee', 'Ana', '2025-06-01T00:00:00Z');
+             INSERT INTO client_receptions (rx_pubkey, heard_key, lat, lon, rx_at)
+                 VALUES ('c0ffee', 'abcd', 52.0, 4.0, '2025-06-01T00:00:00Z');
              INSERT INTO inactive_nodes (public_key, name, role, last_seen, first_seen, advert_count)
                  VALUES ('A1' || hex(zeroblob(31)), 'Gone', 'room', '2025-05-01T00:00:00Z', '2025-04-01T00:00:00Z', 7);",
         );

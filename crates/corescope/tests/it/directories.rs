@@ -1,7 +1,10 @@
 //! Observers, nodes, metrics and evidence.
 
 use meshcore::{Location, NodeKey, Role};
-use model::{DroppedPacket, ObserverRecord, PacketHash, UnixMillis};
+use model::{
+    Change, ClientId, DroppedPacket, ObserverRecord, PacketHash, Reception, ReceptionId, SnrQuarterDb,
+    UnixMillis,
+};
 use storage::Snapshot;
 use testkit::Age;
 
@@ -193,4 +196,62 @@ fn evidence_is_taken_once() {
     };
     assert_eq!(found[0], wanted);
     assert_eq!((found.len(), &*found[1].reason, found[1].raw.len()), (2, "unknown", 0));
+}
+
+#[test]
+fn mobile_clients_and_what_they_heard_are_taken_once() {
+    let place = Place::new();
+    let key = KEY.to_lowercase();
+    place.make(Age::Today, |db| {
+        db.execute(&format!(
+            "INSERT INTO client_observers VALUES ('{key}', 'Ana', '2025-06-01T12:00:00Z'), ('xyz', 'Nobody', NULL);
+             INSERT INTO client_receptions (rx_pubkey, heard_key, heard_keylen, rssi, snr, lat, lon, pos_acc_m, rx_at, src) VALUES
+                 ('{key}', 'ABcd', 4, -101, -7.25, 52.370216, 4.895168, 7.6, '2025-06-01T12:00:00Z', 'rxlog'),
+                 ('{KEY}', 'abcd', 4, -90, 1, 52, 4, NULL, '2025-06-01 12:00:00', 'rxlog'),
+                 ('beef', '{}', 64, NULL, NULL, -33.5, 151.25, NULL, 1748779260, 'advert'),
+                 ('beef', 'ab', 2, NULL, NULL, 1, 1, NULL, '2025-06-01T12:00:01Z', 'rxlog'),
+                 ('beef', 'abcd', 4, NULL, NULL, 0, 0, NULL, '2025-06-01T12:00:02Z', 'rxlog'),
+                 ('beef', 'abcd', 4, NULL, NULL, NULL, 1, NULL, '2025-06-01T12:00:03Z', 'rxlog'),
+                 ('beef', 'abcd', 4, 9999, 1, 1, 1, NULL, '2025-06-01T12:00:04Z', 'rxlog'),
+                 ('zz', 'abcd', 4, NULL, NULL, 1, 1, NULL, '2025-06-01T12:00:00Z', 'rxlog'),
+                 ('beef', 'abcd', 4, NULL, NULL, 1, 1, NULL, 'never', 'rxlog')",
+            node_key(1)
+        ));
+    });
+    let report = place.import();
+    assert_eq!((report.clients.taken, report.clients.refused_rows()), (1, 1), "{report}");
+    let of = &report.receptions;
+    assert_eq!(
+        (of.taken, of.merged, of.refused_rows(), of.repaired.values().sum()),
+        (3, 1, 5, 1u64),
+        "{report}"
+    );
+    let receptions = |changes: Vec<Change>| {
+        let reception = |it| if let Change::Reception(it) = it { Some(it) } else { None };
+        changes.into_iter().filter_map(reception).collect::<Vec<_>>()
+    };
+    let found = receptions(place.contents());
+    let wanted = Reception {
+        id: ReceptionId(1),
+        client: ClientId(0),
+        time: NOON,
+        heard: [0xab, 0xcd].into(),
+        location: (52_370_216, 4_895_168),
+        accuracy_m: Some(8),
+        rssi: Some(-101),
+        snr: Some(SnrQuarterDb(-29)),
+    };
+    assert_eq!(found[0], wanted);
+    assert_eq!((&*found[1].heard, found[1].location), (&node_key(1).0[..], (-33_500_000, 151_250_000)));
+    let index = place.index();
+    assert_eq!(index.client(ClientId(0)).unwrap().name.as_deref(), Some("Ana"));
+    assert_eq!(index.client_by_key("beef"), Some(ClientId(1)));
+    let second = place.import();
+    assert_eq!(
+        (second.receptions.taken, second.receptions.known, second.clients.known),
+        (0, 4, 1),
+        "{second}"
+    );
+    assert!(second.adds_nothing());
+    assert_eq!(receptions(place.contents()), found);
 }

@@ -39,6 +39,8 @@ const TABLES: &[&str] = &[
     "observations",
     "observer_metrics",
     "dropped_packets",
+    "client_observers",
+    "client_receptions",
 ];
 
 /// A database with one sound row in each table and one more that a test spoils. No column says what it must hold.
@@ -52,6 +54,11 @@ fn prepare(db: &testkit::CoreScopeDb) {
             "dropped_packets" => {
                 format!("INSERT INTO {table} (reason, raw_hex, dropped_at) VALUES ('r', '00', 1748779200);")
             }
+            "client_observers" => format!("INSERT INTO {table} VALUES ('{KEY}', 'n', 1748779200);"),
+            "client_receptions" => format!(
+                "INSERT INTO {table} (rx_pubkey, heard_key, rssi, snr, lat, lon, pos_acc_m, rx_at) \
+                 VALUES ('{KEY}', 'abcd', -100, 1.5, 52, 4, 5, 1748779200);"
+            ),
             _ => format!("INSERT INTO {table} SELECT * FROM nodes;"),
         };
         db.execute(&format!("{row} CREATE TABLE loose_{table} AS SELECT * FROM {table};"));
@@ -80,7 +87,10 @@ fn garbage_in_any_column_panics_nowhere_and_is_accounted_for() {
             prepare(db);
             // One spoiled row for each column, beside the sound ones.
             for (n, (table, column)) in columns(db).into_iter().enumerate() {
-                let has_id = !matches!(table, "nodes" | "inactive_nodes" | "observers" | "observer_metrics");
+                let has_id = !matches!(
+                    table,
+                    "nodes" | "inactive_nodes" | "observers" | "observer_metrics" | "client_observers"
+                );
                 let id =
                     if has_id { format!("UPDATE spoiled SET id = {};", 1000 + n) } else { String::new() };
                 db.execute(&format!(
@@ -124,6 +134,7 @@ fn texts(change: &Change) -> Vec<String> {
             &it.radio,
         ]),
         Change::Node(it) => some(&[&it.default_scope]),
+        Change::Client(it) => some(&[&Some(it.key.clone()), &it.name]),
         Change::Dropped(it) => {
             some(&[&Some(it.reason.clone()), &it.observer, &it.observer_name, &it.node_name])
         }

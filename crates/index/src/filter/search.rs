@@ -18,23 +18,24 @@ pub const ROWS_PER_GUARD: u32 = 16_384;
 
 /// Answers a query from an index that others write meanwhile. The rows are those that were there at the beginning;
 /// under one guard at most `rows_per_guard` of them are looked at, fewer when they cost more, so that ingest can go on in
-/// between.
+/// between. `finish` makes something of the page under the last guard: its rows mean nothing in another index.
 ///
 /// Should the index be replaced by another one on the way (retention and followers do that), it begins anew.
 ///
 /// # Errors
 /// When the budget does not suffice.
-pub fn search(
+pub fn search<T>(
     index: &SharedIndex,
     query: &PacketQuery,
     budget: &mut Budget,
     rows_per_guard: u32,
-) -> Result<PacketPage, OverBudget> {
+    finish: impl FnOnce(&Index, PacketPage) -> T,
+) -> Result<T, OverBudget> {
     loop {
         let mut search = {
             let index = index.read();
             if query.filter.is_none() {
-                return Ok(index.packets(query));
+                return Ok(finish(&index, index.packets(query)));
             }
             budget.spend(1)?;
             Search::begin(&index, query, rows_per_guard)
@@ -44,14 +45,14 @@ pub fn search(
             match search.step(&index, budget)? {
                 Step::Again => {}
                 Step::OtherIndex => break,
-                Step::Done => return Ok(index.page(&Cow::Owned(search.found), query)),
+                Step::Done => return Ok(finish(&index, index.page(&Cow::Owned(search.found), query))),
             }
         }
     }
 }
 
 /// A filter on its way over the rows of one index.
-pub(crate) struct Search {
+struct Search {
     /// Which index the rows are of.
     index: u64,
     plan: Plan,

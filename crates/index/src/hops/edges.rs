@@ -200,8 +200,9 @@ impl Edge {
 /// The node behind a hash beside a node that is sure, when it is as good as sure too.
 fn name_beside(model: &Model, lattice: &mut Lattice, node: u32, token: Token) -> Beside {
     lattice.read(model, &Chain { hops: &[token], sender: Some(node), observer: None, time: None });
-    let mut named = lattice
-        .posterior(0)
-        .filter(|(node, probability)| model.is_known(*node) && *probability >= NAMED_FROM);
-    named.next().map_or(Beside::Hop(token), |(node, _)| Beside::Node(node))
+    let is_named = |(other, probability): &(u32, f32)| {
+        model.is_known(*other) && *other != node && *probability >= NAMED_FROM
+    };
+    let named = lattice.posterior(0).find(is_named);
+    named.map_or(Beside::Hop(token), |(other, _)| Beside::Node(other))
 }

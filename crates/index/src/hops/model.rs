@@ -219,7 +219,7 @@ impl Model {
         }
         if a == b {
             // Nobody repeats what it has just sent.
-            return 1e-6;
+            return 1e-9;
         }
         let count = self.links.count(a, b);
         (count + LINK_CAUTION * self.distance_lift(a, b)) / (self.links.by_chance(a, b) + LINK_CAUTION)
@@ -233,9 +233,14 @@ impl Model {
         }
     }
 
+    /// Before anything was learned nobody has a share.
+    fn share(&self, node: u32) -> f32 {
+        self.shares.get(node as usize).copied().unwrap_or(0.0)
+    }
+
     /// The weight of a candidate at some time, before it is seen who stands beside it.
     pub(super) fn weight(&self, node: u32, time: Option<UnixMillis>) -> f32 {
-        let share = self.shares[node as usize];
+        let share = self.share(node);
         let (Some(time), true) = (time, self.is_known(node)) else { return share };
         let known = self.candidates.at(node);
         let silent_ms = time.0.saturating_sub(known.last_heard.0).saturating_sub(PATIENCE_MS);
@@ -268,9 +273,9 @@ impl Model {
         places.extend((start..start + len).map(|ghost| first + ghost as u32));
         let mut rest = 0.0;
         if places.len() > MAX_CANDIDATES {
-            let share = |place: &u32| self.shares[*place as usize];
+            let share = |place: &u32| self.share(*place);
             places.sort_by(|a, b| share(b).total_cmp(&share(a)).then(a.cmp(b)));
-            rest = places.drain(MAX_CANDIDATES..).map(|place| self.shares[place as usize]).sum();
+            rest = places.drain(MAX_CANDIDATES..).map(|place| self.share(place)).sum();
             places.sort_unstable();
         }
         if let [byte] = *hop {

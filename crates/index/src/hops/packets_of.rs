@@ -64,6 +64,12 @@ impl Index {
         keys.iter().map(|key| self.packets_naming(key, &resolver, most)).collect()
     }
 
+    /// The packets of which a copy names a hash of one to three bytes, passed or ahead, newest first by id.
+    pub fn packets_with_hop(&self, hop: &[u8]) -> impl Iterator<Item = TxRow> + '_ {
+        let rows = (1..=3).contains(&hop.len()).then(|| self.hop_book.posting(Token::new(hop))).flatten();
+        rows.into_iter().flat_map(|rows| rows.iter().rev()).map(TxRow)
+    }
+
     fn packets_naming(&self, key: &NodeKey, resolver: &HopResolver, most: usize) -> PacketsOf {
         let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
         let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), is_bounded: false };

@@ -14,6 +14,12 @@ const MOST_SURE: f32 = 0.995;
 impl HopResolver {
     /// What is made of each hop of a path; a microsecond or two.
     pub fn resolve(&self, path: Path<'_>, context: &PathContext) -> ResolvedPath {
+        if self.knowledge.model.candidates.nodes().is_empty() {
+            // Nothing was learned yet, so nothing can be weighed.
+            let unknown =
+                ResolvedHop { node: None, posterior: 0.0, candidates: 0, basis: HopBasis::NoCandidate };
+            return path.hops().map(|_| unknown).collect();
+        }
         let hops: SmallVec<[Token; 16]> = path.hops().map(|hop| Token::new(hop.bytes())).collect();
         self.read(&mut Lattice::default(), &self.chain(&hops, context), context.course).1
     }

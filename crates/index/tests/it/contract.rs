@@ -1,6 +1,6 @@
 //! The rules of contract §1.4 to §1.7, §4.4, §4.5 and §7.7, one by one.
 
-use index::{ApplyError, ChannelRef, NodeQuery, NodeSort, PacketQuery};
+use index::{ApplyError, ChannelRef, MessageQuery, NodeQuery, NodeSort, PacketQuery};
 use meshcore::{ChannelKey, FrameBuilder, Location, NodeKey, PathBuf, PayloadBuf, PayloadType, Role, Route};
 use model::{Change, NodeRecord, ObserverId, UnixMillis};
 
@@ -213,7 +213,12 @@ fn messages_are_paged_from_the_newest_and_listed_oldest_first() {
     history.hear(&flood(&again, &[9]), ObserverId(2), at(50), false);
     let public = ChannelRef::Name("Public".into());
     let bodies = |limit, offset| {
-        let page = history.index.channel_messages(&public, None, limit, offset);
+        let page = history.index.messages(&MessageQuery {
+            channel: Some(&public),
+            limit,
+            offset,
+            ..Default::default()
+        });
         assert_eq!(page.total, 4);
         page.messages.iter().map(|m| m.message.as_ref().unwrap().body().into_owned()).collect::<Vec<_>>()
     };
@@ -221,7 +226,8 @@ fn messages_are_paged_from_the_newest_and_listed_oldest_first() {
     assert_eq!(bodies(2, 2), ["b", "c"]);
     assert_eq!(bodies(9, 0), ["b", "c", "d", "a"]);
     let oak = ["OAK".to_owned()];
-    assert_eq!(history.index.channel_messages(&public, Some(&oak), 9, 0).total, 1);
+    let there = MessageQuery { channel: Some(&public), regions: Some(&oak), limit: 9, ..Default::default() };
+    assert_eq!(history.index.messages(&there).total, 1);
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use filter::{Field, Filter, Kind};
-use index::{Budget, Index, PacketQuery, search};
+use index::{Budget, Index, Limit, OverBudget, PacketQuery, search};
 use model::{TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use proptest::prelude::*;
 
-use crate::history::{History, events, options};
+use crate::history::{Event, History, events, options};
 use crate::naive;
 use crate::queries::{ids, query};
 
@@ -156,18 +156,56 @@ fn check(history: &mut History, query: PacketQuery, text: &str, portion: u32) ->
 
     // The same in portions, and page by page.
     let shared = Arc::new(RwLock::new(std::mem::replace(&mut history.index, Index::new(options()))));
-    let found = search(&shared, &query, &mut Budget::UNLIMITED.clone(), portion).unwrap();
+    let found = search(&shared, &query, &mut Budget::default(), portion, |_, page| page).unwrap();
     prop_assert_eq!(&found, &page, "{} in portions of {}", text, portion);
     let mut visited = Vec::new();
     let mut paged = PacketQuery { offset: 0, limit: query.limit.max(1), ..query };
     loop {
-        let page = search(&shared, &paged, &mut Budget::UNLIMITED.clone(), portion).unwrap();
+        let page = search(&shared, &paged, &mut Budget::default(), portion, |_, page| page).unwrap();
         visited.extend(ids(&shared.read(), &page.rows));
         let Some(next) = page.next else { break };
         paged.cursor = Some(next.to_string().parse().unwrap());
     }
     prop_assert_eq!(visited, expected, "{} by cursors", text);
     Ok(())
+}
+
+#[test]
+fn a_search_without_time_ends_and_one_in_a_replaced_index_begins_anew() {
+    let mut history = History::new();
+    for packet in 0..40 {
+        history.happen(Event::of_packet(packet));
+    }
+    let all = history.index.packets(&PacketQuery { limit: 100, ..PacketQuery::default() });
+    let other = History::of(&[Event::of_packet(0)]).index;
+    let shared = Arc::new(RwLock::new(std::mem::replace(&mut history.index, Index::new(options()))));
+    let filter = Some(Arc::new(Filter::parse("size > 0").unwrap()));
+    let query = PacketQuery { limit: 100, filter, ..PacketQuery::default() };
+
+    let mut spent = Budget::until(std::time::Instant::now());
+    assert_eq!(search(&shared, &query, &mut spent, 5, |_, page| page), Err(OverBudget { what: Limit::Time }));
+    let mut few = Budget::default().with_rows(20);
+    assert_eq!(search(&shared, &query, &mut few, 5, |_, page| page), Err(OverBudget { what: Limit::Rows }));
+    let found = search(&shared, &query, &mut Budget::default(), 5, |_, page| page).unwrap();
+    assert_eq!(found, all);
+
+    // Another index takes the place of the first one while a slow search is on its way.
+    let started = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        let guard = shared.write();
+        let searching = scope.spawn(|| {
+            started.wait();
+            search(&shared, &query, &mut Budget::default(), 1, |index, page| {
+                (index.version().index, page.total)
+            })
+        });
+        started.wait();
+        drop(guard);
+        let number = other.version().index;
+        *shared.write() = other;
+        let (of, total) = searching.join().unwrap().unwrap();
+        assert_eq!(total, if of == number { 1 } else { all.total });
+    });
 }
 
 proptest! {

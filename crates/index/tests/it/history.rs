@@ -38,6 +38,13 @@ pub(crate) struct Event {
     gap: bool,
 }
 
+impl Event {
+    /// A packet heard at once by the first observer.
+    pub(crate) fn of_packet(packet: u8) -> Self {
+        Self { packet, observer: 0, path: 0, route: 1, pause: 1, late: 0, gap: false }
+    }
+}
+
 pub(crate) fn event() -> impl Strategy<Value = Event> {
     let late = prop_oneof![4 => Just(0u16), 2 => 0..30u16, 1 => 0..9000u16];
     let pause = prop_oneof![8 => 0..3u16, 2 => 0..90u16, 1 => 0..7000u16];
@@ -271,7 +278,8 @@ fn frame(payload: &PayloadBuf, event: Event) -> Vec<u8> {
     let mut path = PathBuf::new(event.path % 3 + 1).unwrap();
     for hop in 0..[0, 1, 2, 5, 0][usize::from(event.path / 3) % 5] {
         let size = usize::from(event.path % 3 + 1);
-        path.push(&[hop + event.path / 64, 0x77, 0x78][..size]).unwrap();
+        // Four of the six that are passed advert, and two of those forward.
+        path.push(&node_key((hop + event.path / 64) % 6)[..size]).unwrap();
     }
     let route = Route::from_bits(event.route);
     let builder = FrameBuilder::new(route, payload).path(path.as_path());

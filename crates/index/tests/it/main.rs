@@ -6,10 +6,14 @@
 
 mod compaction;
 mod contract;
+mod coverage;
 mod filters;
 mod history;
+mod hops;
 mod invalid;
 mod naive;
+mod node_stats;
+mod observers;
 mod queries;
 mod replay;
 mod snapshot;

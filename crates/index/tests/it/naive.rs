@@ -49,10 +49,16 @@ impl<'a> Packet<'a> {
     }
 
     pub(crate) fn heard_in(&self, regions: &[String]) -> bool {
-        let codes = self.heard.iter().filter_map(|heard| REGIONS[usize::from(heard.observer.0)]);
-        codes
-            .map(|code| code.trim().to_uppercase())
-            .any(|code| regions.iter().any(|r| r.to_uppercase() == code))
+        self.heard_of(Some(regions)).next().is_some()
+    }
+
+    /// The copies heard in any of these regions, or all.
+    pub(crate) fn heard_of(&self, regions: Option<&[String]>) -> impl Iterator<Item = &&'a Heard> {
+        let is_in = move |heard: &&&Heard, regions: &[String]| {
+            let code = REGIONS[usize::from(heard.observer.0)].map(|code| code.trim().to_uppercase());
+            code.is_some_and(|code| regions.iter().any(|region| region.to_uppercase() == code))
+        };
+        self.heard.iter().filter(move |heard| regions.is_none_or(|regions| is_in(heard, regions)))
     }
 
     fn is_in_channel(&self, channel: &ChannelRef) -> bool {

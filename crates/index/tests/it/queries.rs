@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use index::{ChannelFilter, ChannelRef, Index, NodeQuery, Order, PacketQuery, Sort};
+use index::{ChannelFilter, ChannelRef, Index, MessageQuery, NodeQuery, Order, PacketQuery, Sort};
 use meshcore::{NodeKey, PacketHash, PayloadType, Route};
 use model::{ObserverId, TransmissionId, UnixMillis};
 use proptest::option::weighted;
@@ -210,23 +210,34 @@ fn check_channels(history: &History) -> Result<(), TestCaseError> {
     let oak = ["OAK".to_owned()];
     for regions in [None, Some(&oak[..])] {
         let mut texts: HashMap<ChannelRef, Vec<(UnixMillis, TransmissionId)>> = HashMap::new();
-        for packet in &packets {
-            let is_text = packet.frame.payload_type() == PayloadType::GroupText;
-            if let Some(channel) =
-                packet.channel().filter(|_| is_text && regions.is_none_or(|r| packet.heard_in(r)))
-            {
-                texts.entry(channel).or_default().push((packet.latest(), packet.id));
-            }
+        // Copies heard there, the last of them, and in which packet that was.
+        let mut there: HashMap<ChannelRef, (u64, (UnixMillis, TransmissionId))> = HashMap::new();
+        for packet in packets.iter().filter(|packet| packet.frame.payload_type() == PayloadType::GroupText) {
+            let Some(channel) = packet.channel() else { continue };
+            let heard: Vec<_> = packet.heard_of(regions).map(|heard| (heard.time, packet.id)).collect();
+            let Some(last) = heard.iter().max().copied() else { continue };
+            texts.entry(channel.clone()).or_default().push((packet.latest(), packet.id));
+            let (count, newest) = there.entry(channel).or_insert((0, last));
+            (*count, *newest) = (*count + heard.len() as u64, last.max(*newest));
         }
         let listed = history.index.channels(&ChannelFilter { regions, include_encrypted: true });
         prop_assert_eq!(listed.len(), texts.len());
-        prop_assert!(listed.is_sorted_by_key(|view| std::cmp::Reverse(view.last.time())));
+        prop_assert!(listed.is_sorted_by_key(|view| std::cmp::Reverse(view.last_activity)));
         for view in listed {
             let texts = texts.get_mut(view.channel).unwrap();
             texts.sort();
-            prop_assert_eq!(view.message_count, texts.len() as u64);
-            prop_assert_eq!(view.last.transmission.id(), texts.last().unwrap().1);
-            let page = history.index.channel_messages(view.channel, regions, 2, 1);
+            let (copies, last) = there[view.channel];
+            let count = if regions.is_some() { copies } else { texts.len() as u64 };
+            prop_assert_eq!(view.message_count, count);
+            prop_assert_eq!((view.last_activity, view.last.transmission.id()), last);
+            let query = MessageQuery {
+                channel: Some(view.channel),
+                regions,
+                limit: 2,
+                offset: 1,
+                ..MessageQuery::default()
+            };
+            let page = history.index.messages(&query);
             let end = texts.len() - 1;
             let expected = &texts[end.saturating_sub(2)..end];
             prop_assert_eq!(page.total, texts.len() as u64);

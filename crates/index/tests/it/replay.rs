@@ -23,7 +23,8 @@ fn table_of(change: &Change) -> u8 {
         Change::Transmission(_) => 2,
         Change::Metrics(_) => 3,
         Change::Observation(_) => 4,
-        Change::Node(_) | Change::Dropped(_) => 5,
+        Change::Node(_) | Change::Dropped(_) | Change::Client(_) | Change::Pruned(_) => 5,
+        Change::Reception(_) => 6,
     }
 }
 

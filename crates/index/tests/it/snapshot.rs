@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use index::{ChannelFilter, Index, NodeQuery, PacketQuery, Sort};
+use index::{ChannelFilter, CompareRange, Index, MessageQuery, NodeQuery, PacketQuery, Sort};
 use model::UnixMillis;
 
 pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
@@ -31,11 +31,32 @@ pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
     }
     for observer in index.observers(now) {
         writeln!(text, "{observer:?}").unwrap();
+        let id = observer.record.id;
+        for bucket_hours in [1, 4, 24] {
+            writeln!(text, "  {:?}", index.observer_activity(id, UnixMillis(0), bucket_hours)).unwrap();
+        }
+        writeln!(text, "  {:?}", index.observer_samples(id).collect::<Vec<_>>()).unwrap();
+        let range = CompareRange { from: UnixMillis(0), to: now.plus_ms(1), bucket_ms: 3_600_000, newest: 3 };
+        writeln!(text, "  {:?}", index.compare(id, model::ObserverId(1), &range)).unwrap();
     }
     for channel in index.channels(&ChannelFilter { regions: None, include_encrypted: true }) {
         writeln!(text, "{channel:?}").unwrap();
-        writeln!(text, "  {:?}", index.channel_messages(channel.channel, None, usize::MAX, 0)).unwrap();
+        writeln!(
+            text,
+            "  {:?}",
+            index.messages(&MessageQuery {
+                channel: Some(channel.channel),
+                limit: usize::MAX,
+                ..Default::default()
+            })
+        )
+        .unwrap();
     }
+    writeln!(text, "{:?}", index.scope_stats(UnixMillis(0), 300_000)).unwrap();
+    writeln!(text, "{:?}", index.sample_by_length(3)).unwrap();
+    let north = ["OAK".to_owned()];
+    writeln!(text, "{:?}", index.channels(&ChannelFilter { regions: Some(&north), include_encrypted: true }))
+        .unwrap();
     let next = index.next_ids();
     let times = index.first_seen_since(UnixMillis(i64::MIN));
     writeln!(text, "{:?} {next:?} {times:?}", index.totals(now)).unwrap();

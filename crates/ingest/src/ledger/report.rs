@@ -68,6 +68,8 @@ pub struct ObserverReport {
     pub outcomes: Vec<Count>,
     /// What was odd about them.
     pub remarks: Vec<Count>,
+    /// Those of the last 24 hours, and since the start, whose time without a zone could not be believed.
+    pub naive_clock_24h: u64,
 }
 
 /// One message that was refused.
@@ -125,6 +127,7 @@ impl Books {
             outcomes: tally.outcome_counts(),
             remarks: tally.remark_counts(),
         });
+        let now = UnixMillis::now();
         let rows = self.observers.iter().filter(|(_, tally)| tally.received > 0);
         let observers = rows.map(|(key, tally)| ObserverReport {
             key: key.clone(),
@@ -132,6 +135,7 @@ impl Books {
             last_message: tally.last_message(),
             outcomes: tally.outcome_counts(),
             remarks: tally.remark_counts(),
+            naive_clock_24h: tally.naive_clock.as_ref().map_or(0, |counts| counts.sum(now)),
         });
         IngestReport {
             since: self.since,

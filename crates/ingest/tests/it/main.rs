@@ -4,8 +4,10 @@
 
 mod capture;
 mod clocks;
+mod coverage;
 mod dialects;
 mod durability;
+mod evidence;
 mod filters;
 mod history;
 mod hop_calibration;

@@ -236,7 +236,7 @@ fn adverts_with_a_bad_signature_are_rejected_unless_that_is_switched_off() {
     let forged = flood(&PayloadBuf::new(PayloadType::Advert, bytes).unwrap(), &[]);
     let mut fixture = Fixture::new();
     assert_eq!(fixture.packet(&forged, ""), Outcome::InvalidSignature);
-    assert_eq!(fixture.take_changes(), []);
+    assert!(fixture.take_changes().iter().all(|change| matches!(change, Change::Dropped(_))));
     let mut trusting = Fixture::with(IngestConfig { validate_signatures: false, ..IngestConfig::default() });
     assert_eq!(trusting.packet(&forged, ""), Outcome::StoredTransmission);
 }
@@ -275,7 +275,7 @@ fn adverts_of_nobody_or_from_nowhere_are_rejected() {
     bytes.splice(101..101, 91_000_000_i32.to_le_bytes().into_iter().chain([0; 4]));
     let nowhere = flood(&PayloadBuf::new(PayloadType::Advert, bytes).unwrap(), &[]);
     assert_eq!(fixture.packet(&nowhere, ""), Outcome::AdvertLocation);
-    assert_eq!(fixture.take_changes(), []);
+    assert!(fixture.take_changes().iter().all(|change| matches!(change, Change::Dropped(_))));
 }
 
 #[test]

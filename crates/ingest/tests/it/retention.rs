@@ -12,7 +12,7 @@ use crate::support::{KEY, ack, advert, empty_index, flood, message, packets_topi
 const DAY_MS: i64 = 24 * 3_600_000;
 
 const TEN_DAYS: RetentionRules =
-    RetentionRules { packets: Some(Duration::from_secs(10 * 86_400)), metrics: None };
+    RetentionRules { packets: Some(Duration::from_secs(10 * 86_400)), metrics: None, receptions: None };
 
 /// Ingest into a real database.
 struct Station {

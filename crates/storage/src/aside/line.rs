@@ -1,8 +1,9 @@
 //! One line of the aside file: a row in words, or the head of a batch.
 
 use model::{
-    Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
-    ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, ClientId, ClientObserver, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation,
+    ObservationId, ObserverId, ObserverMetrics, ObserverRecord, PacketHash, PrunedNode, Reception,
+    ReceptionId, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -89,6 +90,26 @@ pub(super) enum Line {
         node: Option<Hex>,
         node_name: Option<Box<str>>,
     },
+    Client {
+        id: ClientId,
+        key: Box<str>,
+        name: Option<Box<str>>,
+        last_seen: UnixMillis,
+    },
+    Reception {
+        id: ReceptionId,
+        client: ClientId,
+        time: UnixMillis,
+        heard: Hex,
+        location: (i32, i32),
+        accuracy_m: Option<u16>,
+        rssi: Option<i16>,
+        snr_quarter_db: Option<i8>,
+    },
+    Pruned {
+        key: Hex,
+        time: UnixMillis,
+    },
 }
 
 impl Line {
@@ -115,6 +136,11 @@ impl Line {
                 Self::Node { key, name, role, location, first_seen, last_seen, adverts, default_scope }
             }
             Change::Dropped(row) => Self::of_dropped(row),
+            Change::Client(ClientObserver { id, key, name, last_seen }) => {
+                Self::Client { id, key, name, last_seen }
+            }
+            Change::Reception(row) => Self::of_reception(row),
+            Change::Pruned(PrunedNode { key, time }) => Self::Pruned { key: Hex(key.0.into()), time },
         }
     }
 
@@ -166,6 +192,12 @@ impl Line {
         Self::Dropped { time, reason, hash, raw: Hex(raw.into()), observer, observer_name, node, node_name }
     }
 
+    fn of_reception(row: Reception) -> Self {
+        let Reception { id, client, time, heard, location, accuracy_m, rssi, snr } = row;
+        let (heard, snr_quarter_db) = (Hex(heard.into()), snr.map(|snr| snr.0));
+        Self::Reception { id, client, time, heard, location, accuracy_m, rssi, snr_quarter_db }
+    }
+
     /// The row, unless it is the head of a batch or a field has the wrong length.
     pub(super) fn into_change(self) -> Option<Change> {
         Some(match self {
@@ -178,6 +210,14 @@ impl Line {
                 let snr = snr_quarter_db.map(SnrQuarterDb);
                 Change::Observation(Observation { id, transmission, observer, time, head, snr, rssi, score })
             }
+            Self::Client { id, key, name, last_seen } => {
+                Change::Client(ClientObserver { id, key, name, last_seen })
+            }
+            Self::Reception { id, client, time, heard, location, accuracy_m, rssi, snr_quarter_db } => {
+                let (heard, snr) = (heard.0.into(), snr_quarter_db.map(SnrQuarterDb));
+                Change::Reception(Reception { id, client, time, heard, location, accuracy_m, rssi, snr })
+            }
+            Self::Pruned { key, time } => Change::Pruned(PrunedNode { key: NodeKey(key.array()?), time }),
             observer @ Self::Observer { .. } => observer.into_observer()?,
             metrics @ Self::Metrics { .. } => metrics.into_metrics()?,
             Self::Node { key, name, role, location, first_seen, last_seen, adverts, default_scope } => {

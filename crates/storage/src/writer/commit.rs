@@ -391,6 +391,8 @@ impl Committer {
         stats.metrics_upserts.add(tally.metrics);
         stats.node_upserts.add(tally.nodes);
         stats.dropped_inserted.add(tally.dropped);
+        stats.receptions_inserted.add(tally.receptions);
+        stats.client_upserts.add(tally.clients);
         stats.rows_set_aside.add(tally.set_aside);
         stats.bound_bytes.add(tally.bound_bytes);
         let of_source = stats.source(source);

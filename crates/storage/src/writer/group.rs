@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
-use model::{Change, ObserverId, UnixMillis};
+use model::{Change, ClientId, ObserverId, UnixMillis};
 
 use super::WriteBatch;
 use super::queue::FlushAnswer;
@@ -22,6 +22,9 @@ pub(crate) struct Group {
     metrics_places: HashMap<(ObserverId, UnixMillis), usize>,
     nodes: Vec<Change>,
     dropped: Vec<Change>,
+    /// Receptions in the order of their arrival, and the newest state of each client.
+    coverage: Vec<Change>,
+    client_places: HashMap<ClientId, usize>,
     on_durable: Vec<Box<dyn FnOnce() + Send>>,
     flushes: Vec<FlushAnswer>,
 }
@@ -37,6 +40,8 @@ impl Group {
             metrics_places: HashMap::new(),
             nodes: Vec::new(),
             dropped: Vec::new(),
+            coverage: Vec::new(),
+            client_places: HashMap::new(),
             on_durable: Vec::new(),
             flushes: Vec::new(),
         }
@@ -57,8 +62,13 @@ impl Group {
                     let place = *self.metrics_places.entry(key).or_insert(self.metrics.len());
                     put(&mut self.metrics, place, change);
                 }
-                Change::Node(_) => self.nodes.push(change),
+                Change::Node(_) | Change::Pruned(_) => self.nodes.push(change),
                 Change::Dropped(_) => self.dropped.push(change),
+                Change::Client(client) => {
+                    let place = *self.client_places.entry(client.id).or_insert(self.coverage.len());
+                    put(&mut self.coverage, place, change);
+                }
+                Change::Reception(_) => self.coverage.push(change),
             }
         }
         self.on_durable.extend(batch.on_durable);
@@ -75,6 +85,7 @@ impl Group {
             WriteSource::Metrics => &self.metrics,
             WriteSource::Nodes => &self.nodes,
             WriteSource::Dropped => &self.dropped,
+            WriteSource::Coverage => &self.coverage,
             // They come in steps, not in groups.
             WriteSource::Retention | WriteSource::Vacuum | WriteSource::Rewrite => &[],
         }

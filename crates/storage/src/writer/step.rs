@@ -23,6 +23,8 @@ const DELETE_METRICS: &str = "DELETE FROM observer_metrics WHERE observer = ?1 A
 /// Looks at the oldest rows only, however many there are.
 const DELETE_DROPPED: &str = "DELETE FROM dropped_packets WHERE id IN \
     (SELECT id FROM (SELECT id, time FROM dropped_packets ORDER BY id LIMIT ?2) WHERE time < ?1)";
+const DELETE_RECEPTIONS: &str = "DELETE FROM client_receptions WHERE id IN \
+    (SELECT id FROM (SELECT id, time FROM client_receptions ORDER BY id LIMIT ?2) WHERE time < ?1)";
 
 /// Packets to remove, and what then is to be known of their nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -173,6 +175,22 @@ impl Committer {
     ) -> Result<u64, StorageError> {
         let removed = self.step(WriteSource::Retention, "removing refused packets", |conn| {
             Ok(conn.prepare_cached(DELETE_DROPPED)?.execute(params![time.0, limit])? as u64)
+        })?;
+        self.count_removed(removed, 0);
+        Ok(removed)
+    }
+
+    pub(super) fn remove_receptions_before(
+        &mut self,
+        time: UnixMillis,
+        limit: u32,
+    ) -> Result<u64, StorageError> {
+        let removed = self.step(WriteSource::Retention, "removing receptions", |conn| {
+            let removed = conn.prepare_cached(DELETE_RECEPTIONS)?.execute(params![time.0, limit])? as u64;
+            if removed > 0 {
+                conn.prepare_cached(COUNT_REMOVAL)?.execute([])?;
+            }
+            Ok(removed)
         })?;
         self.count_removed(removed, 0);
         Ok(removed)

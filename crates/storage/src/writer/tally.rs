@@ -14,6 +14,8 @@ pub(super) struct Tally {
     pub(super) metrics: u64,
     pub(super) nodes: u64,
     pub(super) dropped: u64,
+    pub(super) receptions: u64,
+    pub(super) clients: u64,
     pub(super) set_aside: u64,
     pub(super) bound_bytes: u64,
     pub(super) highest: HighestIds,
@@ -34,14 +36,17 @@ impl Tally {
             }
             Change::Observer(_) => self.observers += 1,
             Change::Metrics(_) => self.metrics += 1,
-            Change::Node(_) => self.nodes += 1,
+            Change::Node(_) | Change::Pruned(_) => self.nodes += 1,
             Change::Dropped(_) => self.dropped += 1,
+            Change::Client(_) => self.clients += 1,
+            Change::Reception(_) => self.receptions += 1,
         }
     }
 
     /// Rows written.
     pub(super) fn rows(&self) -> u64 {
         let packets = self.heads + self.transmissions + self.observations;
-        packets + self.observers + self.metrics + self.nodes + self.dropped
+        let coverage = self.receptions + self.clients;
+        packets + self.observers + self.metrics + self.nodes + self.dropped + coverage
     }
 }

@@ -5,8 +5,8 @@ use model::{Change, FrameHead, HeadId, ObserverRecord, TransmissionId};
 use storage::{Storage, StorageError, StorageOptions, WriteBatch, WriteSource};
 
 use crate::support::{
-    DEADLINE, Place, dropped, expected, intruder, load, metrics, node, observer, observers, packet, stats,
-    submit, submit_acknowledged, wait_until,
+    DEADLINE, Place, client, dropped, expected, intruder, load, metrics, node, observer, observers, packet,
+    pruned, reception, stats, submit, submit_acknowledged, wait_until,
 };
 
 /// Groups close by everything but time.
@@ -123,8 +123,9 @@ fn each_source_has_a_transaction_of_its_own() {
     submit(&storage, observers());
     submit(&storage, packet(0));
     submit(&storage, vec![Change::Metrics(metrics(1)), Change::Node(node(1)), Change::Dropped(dropped())]);
+    submit(&storage, vec![client(0), reception(1), pruned(1)]);
     storage.writer().flush().unwrap();
-    assert_eq!(figures.wal_commits.get() - before, 5);
+    assert_eq!(figures.wal_commits.get() - before, 6);
     assert_eq!(figures.batches.get(), 1);
     let of_steps = [WriteSource::Retention, WriteSource::Vacuum, WriteSource::Rewrite];
     for source in WriteSource::ALL.into_iter().filter(|source| !of_steps.contains(source)) {
@@ -138,7 +139,8 @@ fn each_source_has_a_transaction_of_its_own() {
         (1, 4, 1)
     );
     assert_eq!((figures.observer_upserts.get(), figures.metrics_upserts.get()), (8, 1));
-    assert_eq!((figures.node_upserts.get(), figures.dropped_inserted.get()), (1, 1));
+    assert_eq!((figures.node_upserts.get(), figures.dropped_inserted.get()), (2, 1));
+    assert_eq!((figures.client_upserts.get(), figures.receptions_inserted.get()), (1, 1));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod backup;
 mod batches;
+mod coverage;
 mod crash;
 mod damage;
 mod disk_full;

@@ -1,9 +1,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use model::Change;
 use storage::{Storage, StorageError, StorageOptions};
 
-use crate::support::{Place, intruder, observers, submit};
+use crate::support::{Place, client, dropped, intruder, node, observers, pruned, reception, submit};
 
 fn error_of(options: StorageOptions) -> StorageError {
     Storage::open(options).expect_err("opening must fail")
@@ -31,7 +32,7 @@ fn a_database_of_a_newer_release_is_refused_with_both_versions() {
     intruder(&place.database()).pragma_update(None, "user_version", 99).unwrap();
     let before = fs::read(place.database()).unwrap();
     let error = error_of(place.options());
-    assert!(matches!(error, StorageError::NewerVersion { found: 99, known: 2, .. }), "{error:?}");
+    assert!(matches!(error, StorageError::NewerVersion { found: 99, known: 3, .. }), "{error:?}");
     assert!(error.to_string().contains("test.db has format 99"), "{error}");
     assert_eq!(fs::read(place.database()).unwrap(), before);
 }
@@ -131,17 +132,28 @@ fn question_marks_and_percent_signs_in_a_path_mean_themselves() {
 
 #[test]
 fn a_database_of_an_older_release_is_brought_to_this_format_with_all_rows() {
+    let coverage = "DROP TABLE client_observers; DROP TABLE client_receptions; DROP TABLE pruned_nodes;";
+    let registry = "DROP TABLE nodes; DROP TABLE dropped_packets;";
+    // What the formats before were: without the tables that were added later.
+    is_upgraded(&format!("{coverage} {registry} PRAGMA user_version = 1"));
+    is_upgraded(&format!("{coverage} PRAGMA user_version = 2"));
+}
+
+fn is_upgraded(to_older: &str) {
     let place = Place::new();
     let storage = place.open();
     submit(&storage, observers());
     storage.close().unwrap();
-    // What format 1 was: without the tables that format 2 added.
-    intruder(&place.database())
-        .execute_batch("DROP TABLE nodes; DROP TABLE dropped_packets; PRAGMA user_version = 1")
-        .unwrap();
+    intruder(&place.database()).execute_batch(to_older).unwrap();
     let (found, _) = place.contents();
     assert_eq!(found, observers());
     let version: i32 =
         intruder(&place.database()).pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
+    let storage = place.open();
+    let added = vec![Change::Node(node(1)), Change::Dropped(dropped()), client(0), reception(1), pruned(1)];
+    submit(&storage, added);
+    storage.close().unwrap();
+    let (_, report) = place.contents();
+    assert_eq!((report.nodes, report.clients, report.receptions), (1, 1, 1), "{to_older}");
 }

@@ -81,7 +81,9 @@ fn rows_put_aside_are_readable_only_by_the_owner_and_come_back_when_the_database
     make_sound(&place);
     let storage = place.open();
     assert_eq!(stats(&storage).rows_taken_in.get(), 15);
-    assert_eq!(load(&storage).0, everything());
+    let mut loaded = load(&storage).0;
+    loaded.retain(|change| !matches!(change, Change::Metrics(_)));
+    assert_eq!(loaded, everything());
     assert_eq!((count(&place, "dropped_packets"), count(&place, "observer_metrics")), (1, 1));
     storage.close().unwrap();
     assert!(!aside(&place).exists());

@@ -97,6 +97,7 @@ fn state_of(changes: &[Change]) -> (Vec<Change>, Vec<Change>, Vec<Change>, Vec<C
             Change::Head(_) => heads.push(change.clone()),
             Change::Transmission(transmission) if heard(transmission) => transmissions.push(change.clone()),
             Change::Transmission(_) | Change::Metrics(_) | Change::Node(_) | Change::Dropped(_) => {}
+            Change::Client(_) | Change::Reception(_) | Change::Pruned(_) => {}
             Change::Observation(_) => observations.push(change.clone()),
             Change::Observer(new) => {
                 observers.retain(|old| !matches!(old, Change::Observer(old) if old.id == new.id));
@@ -122,6 +123,9 @@ fn assert_in_order(changes: &[Change]) {
                 assert!(known.2.contains(&o.observer));
             }
             Change::Node(_) => assert!(known.1.is_empty(), "nodes come before packets"),
+            Change::Client(_) | Change::Reception(_) | Change::Pruned(_) => {
+                assert!(known.1.is_empty(), "coverage comes before packets");
+            }
             Change::Metrics(_) | Change::Dropped(_) => panic!("these are not part of a load"),
         }
     }
@@ -206,6 +210,10 @@ fn metrics_are_found_by_observer_and_time_and_replaced_by_the_same_time() {
     let found = reader.metrics(ObserverId(1), UnixMillis(300), UnixMillis(900)).unwrap();
     assert_eq!(found, [sample(1, 300, 5), sample(1, 600, 60)]);
     assert_eq!(reader.metrics(ObserverId(3), UnixMillis(0), UnixMillis(i64::MAX)).unwrap(), []);
+    let voltages = reader.battery(ObserverId(1), UnixMillis(600), 10).unwrap();
+    assert_eq!(voltages, [(UnixMillis(600), u32::MAX), (UnixMillis(900), u32::MAX)]);
+    let newest = reader.battery(ObserverId(1), UnixMillis(0), 1).unwrap();
+    assert_eq!(newest, [(UnixMillis(900), u32::MAX)], "of too many the newest are given");
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use model::{
-    Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
-    ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, ClientId, ClientObserver, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation,
+    ObservationId, ObserverId, ObserverMetrics, ObserverRecord, PacketHash, PrunedNode, Reception,
+    ReceptionId, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use storage::{LoadReport, Storage, StorageOptions, WriteBatch};
 use tempfile::TempDir;
@@ -44,12 +45,13 @@ impl Place {
         Storage::open(self.options()).unwrap()
     }
 
-    /// Opens, loads and closes.
+    /// Opens, loads and closes; without the samples, which tests ask a reader for.
     pub(crate) fn contents(&self) -> (Vec<Change>, LoadReport) {
         let storage = self.open();
-        let loaded = load(&storage);
+        let (mut changes, report) = load(&storage);
+        changes.retain(|change| !matches!(change, Change::Metrics(_)));
         storage.close().unwrap();
-        loaded
+        (changes, report)
     }
 }
 
@@ -152,6 +154,33 @@ pub(crate) fn dropped() -> DroppedPacket {
         node: Some(NodeKey([9; 32])),
         node_name: None,
     }
+}
+
+pub(crate) fn client(id: u16) -> Change {
+    Change::Client(ClientObserver {
+        id: ClientId(id),
+        key: format!("{id:064x}").into(),
+        name: Some("Ana \u{1f6b2}".into()),
+        last_seen: UnixMillis(1_700_000_000_000),
+    })
+}
+
+/// A reception of client 0; its time in seconds is its id.
+pub(crate) fn reception(id: u64) -> Change {
+    Change::Reception(Reception {
+        id: ReceptionId(id),
+        client: ClientId(0),
+        time: UnixMillis(id.cast_signed() * 1_000),
+        heard: [0xab, 0xcd].into(),
+        location: (52_000_000, -4_900_000),
+        accuracy_m: Some(12),
+        rssi: Some(-101),
+        snr: Some(SnrQuarterDb(-7)),
+    })
+}
+
+pub(crate) fn pruned(key: u8) -> Change {
+    Change::Pruned(PrunedNode { key: NodeKey([key; 32]), time: UnixMillis(5) })
 }
 
 /// The `number`th packet (from 0): a head, a transmission and four observations, all computed from the number.

@@ -3,7 +3,7 @@
 use model::Change;
 use storage::{LastIds, Reader, StorageError, Tail};
 
-use crate::support::{Place, intruder, observer, observers, packet, submit};
+use crate::support::{Place, intruder, metrics, observer, observers, packet, submit};
 
 #[test]
 fn a_tail_gives_what_was_committed_since_the_last_look_and_nothing_twice() {
@@ -48,6 +48,39 @@ fn a_tail_goes_on_from_where_a_load_ended() {
     submit(&storage, packet(10));
     storage.writer().flush().unwrap();
     assert_eq!(tail.look().unwrap().changes, packet(10));
+    storage.close().unwrap();
+}
+
+#[test]
+fn samples_come_with_the_load_and_then_with_the_status_that_brought_them() {
+    let place = Place::new();
+    let storage = place.open();
+    submit(&storage, observers());
+    submit(&storage, (0..400).map(|time| Change::Metrics(metrics(time))).collect());
+    storage.writer().flush().unwrap();
+    let times = |changes: &[Change]| -> Vec<i64> {
+        let time =
+            |change: &Change| if let Change::Metrics(sample) = change { Some(sample.time.0) } else { None };
+        changes.iter().filter_map(time).collect()
+    };
+    let mut loaded = Vec::new();
+    let reader = Reader::open(&place.database()).unwrap();
+    let report = reader.load(&mut |_| {}, &mut |change| loaded.push(change)).unwrap();
+    assert_eq!(times(&loaded), (100..400).collect::<Vec<_>>());
+    assert!(matches!(loaded[0], Change::Observer(_)), "an observer comes before its samples");
+
+    let mut tail = Tail::open(&place.database(), report.last_ids).unwrap();
+    assert_eq!(times(&tail.look().unwrap().changes), (388..400).collect::<Vec<_>>());
+    let mut changed = observer(0);
+    changed.last_status = Some(model::UnixMillis(400));
+    let replaced = model::ObserverMetrics { packets_recv: Some(2), ..metrics(399) };
+    submit(
+        &storage,
+        vec![Change::Observer(changed), Change::Metrics(replaced), Change::Metrics(metrics(400))],
+    );
+    storage.writer().flush().unwrap();
+    assert_eq!(times(&tail.look().unwrap().changes), [399, 400]);
+    assert!(times(&tail.look().unwrap().changes).is_empty());
     storage.close().unwrap();
 }
 

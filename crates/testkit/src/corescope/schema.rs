@@ -56,6 +56,10 @@ CREATE TABLE observer_metrics (observer_id TEXT NOT NULL, timestamp TEXT NOT NUL
     packets_recv INTEGER, PRIMARY KEY (observer_id, timestamp));
 CREATE TABLE dropped_packets (id INTEGER PRIMARY KEY AUTOINCREMENT, hash TEXT, raw_hex TEXT, reason TEXT,
     observer_id TEXT, observer_name TEXT, node_pubkey TEXT, node_name TEXT, dropped_at TEXT);
+CREATE TABLE client_receptions (id INTEGER PRIMARY KEY AUTOINCREMENT, rx_pubkey TEXT, heard_key TEXT, heard_keylen INTEGER,
+    rssi INTEGER, snr REAL, lat REAL, lon REAL, pos_acc_m REAL, rx_at TEXT, ingested_at TEXT, src TEXT,
+    UNIQUE (rx_pubkey, heard_key, rx_at));
+CREATE TABLE client_observers (pubkey TEXT PRIMARY KEY, name TEXT, last_seen TEXT);
 CREATE TABLE _migrations (name TEXT PRIMARY KEY);
 CREATE INDEX idx_observations_transmission_id ON observations(transmission_id);
 CREATE INDEX idx_observations_observer_idx ON observations(observer_idx);

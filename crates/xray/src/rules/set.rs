@@ -44,12 +44,13 @@ const BURST_SECS: u32 = 1_200;
 
 /// The causes of live ingest, with what makes them write. Of packets it is observations stored, since a duplicate is not
 /// written. Of the rest it is messages, because a loop that upserts would raise the number of its own rows.
-const LIVE: [(&str, &[&str], &str); 5] = [
+const LIVE: [(&str, &[&str], &str); 6] = [
     ("packets", &["rows.obs_inserted", "rows.tx_inserted"], "observations"),
     ("observers", &["ingest.received"], "messages"),
     ("metrics", &["ingest.received"], "messages"),
     ("nodes", &["ingest.received"], "messages"),
     ("dropped", &["ingest.received"], "messages"),
+    ("coverage", &["ingest.received"], "messages"),
 ];
 
 /// All rules whose series there are.

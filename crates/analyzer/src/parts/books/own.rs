@@ -6,6 +6,7 @@ use super::views::{self, Samples};
 use super::wire::{Ask, BooksReport, Reply};
 use crate::config::WebhooksConfig;
 use crate::parts::jobs::BackgroundJobs;
+use crate::parts::prunings::Prunings;
 use crate::parts::webhooks::Webhooks;
 use anyhow::{Context as _, Result};
 use api::{LiveHub, SourceRate};
@@ -37,11 +38,13 @@ const RATE_SECS: u32 = 30;
 
 /// The counters of rows that are the sign of a cause of bytes, with that cause. Frame heads and transmissions go with their
 /// observations.
-const CAUSES: [(&str, &str); 7] = [
+const CAUSES: [(&str, &str); 9] = [
     ("obs_inserted", "packets"),
     ("observer_upserts", "observers"),
     ("metrics_upserts", "metrics"),
     ("node_upserts", "nodes"),
+    ("dropped_inserted", "dropped"),
+    ("receptions_inserted", "coverage"),
     ("rows_removed", "retention"),
     ("pages_freed", "vacuum"),
     ("checkpoints", "checkpoint"),
@@ -59,6 +62,8 @@ pub(crate) struct OwnParts<'a> {
     pub(crate) viewers: Option<Viewers>,
     /// What was written to the stats file, if there is one.
     pub(crate) stats_file: Option<Arc<Written>>,
+    /// What was written of the list of known channels, if one is fetched.
+    pub(crate) known_channels: Option<Arc<Written>>,
     pub(crate) thresholds: Thresholds,
     pub(crate) webhooks: WebhooksConfig,
 }
@@ -68,6 +73,8 @@ pub(crate) struct OwnParts<'a> {
 pub(crate) struct Viewers {
     pub(crate) requests: Arc<Counter>,
     pub(crate) hub: LiveHub,
+    /// What they had written to the configuration.
+    pub(crate) config_written: Arc<Written>,
 }
 
 /// The books. They are read once a second for as long as this lives.
@@ -229,11 +236,16 @@ impl OwnBooks {
     }
 
     /// Answers a serving process.
-    pub(crate) fn answer(&self, question: &[u8]) -> Vec<u8> {
+    pub(crate) fn answer(&self, question: &[u8], prunings: &Arc<Prunings>) -> Vec<u8> {
         let reply = match serde_json::from_slice(question) {
             Ok(Ask::ControlJob { name, action }) => Reply::Job(self.control_job(&name, action).map(Box::new)),
             Ok(Ask::BlackBox { event }) => Reply::BlackBox(self.black_box(event)),
             Ok(Ask::TestWebhooks) => Reply::Deliveries(self.test_webhooks()),
+            Ok(Ask::Prune { keys }) => {
+                let keys = keys.iter().filter_map(|key| key.parse().ok()).collect();
+                Reply::Pruning(prunings.begin(keys))
+            }
+            Ok(Ask::PruneStatus { id }) => Reply::PruneStatus(prunings.status(&id)),
             Err(error) => {
                 tracing::warn!(%error, "a serving process asks what nobody understands");
                 return Vec::new();
@@ -330,6 +342,9 @@ fn series_of(parts: &OwnParts<'_>, alerts_written: &Arc<Written>) -> (Sources, S
     sources::files_of(&mut sources, "alerts", "alerts and baselines", alerts_written);
     if let Some(written) = &parts.stats_file {
         sources::files_of(&mut sources, "stats_file", "the stats file for other programs", written);
+    }
+    if let Some(written) = &parts.known_channels {
+        sources::files_of(&mut sources, "known_channels", "the list of known channels", written);
     }
     if let Some(viewers) = &parts.viewers {
         sources::viewers(&mut sources, viewers);

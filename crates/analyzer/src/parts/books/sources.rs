@@ -190,6 +190,7 @@ pub(super) fn files_of(sources: &mut Sources, cause: &str, what: &str, written: 
 /// Requests and viewers.
 pub(super) fn viewers(sources: &mut Sources, viewers: &Viewers) {
     let (requests, hub) = (Arc::clone(&viewers.requests), viewers.hub.clone());
+    files_of(sources, "config", "the configuration, when it is changed by the API", &viewers.config_written);
     sources.counter("http.requests", Unit::Operations, "requests answered", move || requests.get());
     let frames = hub.clone();
     sources

@@ -1,5 +1,6 @@
 //! What the ingest process tells serving processes about its books, once a second, and what they may ask it.
 
+use api::PruneStatus;
 use serde::{Deserialize, Serialize};
 use xray::{
     AlertEvent, AlertsReport, Delivery, Device, HistoryAnswer, JobAction, JobError, JobReport, JobsReport,
@@ -52,6 +53,8 @@ pub(crate) enum Ask {
     ControlJob { name: String, action: JobAction },
     BlackBox { event: u64 },
     TestWebhooks,
+    Prune { keys: Vec<String> },
+    PruneStatus { id: String },
 }
 
 /// What it is answered.
@@ -60,4 +63,7 @@ pub(crate) enum Reply {
     Job(Result<Box<JobReport>, JobError>),
     BlackBox(Option<HistoryAnswer>),
     Deliveries(Vec<Delivery>),
+    /// The number of the request, if it was taken.
+    Pruning(Option<String>),
+    PruneStatus(Option<PruneStatus>),
 }

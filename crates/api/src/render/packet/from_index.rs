@@ -68,7 +68,7 @@ pub(crate) fn packet_row_of(
         path_json: fields.make("path_json", || Some(to_text(&hops))),
         direction: Some(RECEIVED),
         parsed_path: (!hops.is_empty()).then_some(hops),
-        resolved_path: resolved_path(&best),
+        resolved_path: fields.make("resolved_path", || resolved_path(&best)),
         observations: match observations {
             Observations::LeftOut => None,
             _ if !fields.wants("observations") => None,

@@ -1,19 +1,25 @@
 //! `GET /api/packets`.
 
+mod answer;
+
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Whole, choice, csv, limit, parsed};
 use crate::fields::{Fields, Rows};
 use crate::json::Json;
-use crate::render::packet::{GroupedPacketRow, Observations, PacketRow, grouped_row, packet_row_of};
+use crate::limits::Deadline;
+use crate::render::packet::{GroupedPacketRow, Observations, PacketRow};
 use crate::routes::channels::parse_channel;
 use crate::state::ApiState;
 use crate::visibility::{area_key, nodes_in_area, regions};
+use answer::answer;
 use axum::extract::State;
-use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort, TxRow};
-use meshcore::{KeyRing, PayloadType, Route};
-use model::{NodeKey, PacketHash};
+use filter::Filter;
+use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort};
+use meshcore::{PayloadType, Route};
+use model::{NodeKey, PacketHash, UnixMillis};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Which packets. All filters given must hold; they are applied before the page is cut.
@@ -73,7 +79,8 @@ pub(crate) struct PacketsParams {
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = Option<String>)]
     node: Option<String>,
-    /// Sent or relayed by any of these nodes: keys, separated by commas. All other filters but the times are left out.
+    /// Sent or relayed by any of these nodes: keys, separated by commas. All other filters but the times and `filter`
+    /// are left out.
     #[serde(deserialize_with = "csv")]
     #[param(value_type = Option<String>)]
     nodes: Vec<String>,
@@ -89,6 +96,11 @@ pub(crate) struct PacketsParams {
     #[serde(rename = "groupByHash", deserialize_with = "parsed")]
     #[param(value_type = Option<bool>)]
     group_by_hash: Option<bool>,
+    /// An expression of the packet filter language, such as `type == ADVERT && any(snr > 5)`: see
+    /// `/api/filter/fields`. One that is wrong is a 400 with its place (`offset`, `length`, in characters) and a hint.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<String>)]
+    filter: Option<String>,
     /// Only these fields of each row, such as `id,hash,snr`; the rest is not made, and the rows are quicker.
     #[serde(deserialize_with = "csv")]
     #[param(value_type = Option<String>)]
@@ -145,6 +157,7 @@ enum PacketRows {
 )]
 pub(crate) async fn list_packets(
     State(state): State<ApiState>,
+    deadline: Deadline,
     Params(params): Params<PacketsParams>,
 ) -> Result<Json<PacketsResponse>, HttpError> {
     let config = state.config_arc();
@@ -158,9 +171,11 @@ pub(crate) async fn list_packets(
     };
     let asked = Asked::new(params, &shape, &config)?;
     let keys = state.keys().clone();
-    let rows = asked.query.limit;
-    let answer = state.read_rows(rows, move |index| answer(index, asked, shape, &config, &keys)).await?;
-    Ok(Json(answer))
+    // How much a filter has to look at does not depend on the page.
+    let rows = if asked.query.filter.is_some() { usize::MAX } else { asked.query.limit };
+    let budget = deadline.budget();
+    let make = move |index: &SharedIndex| answer(index, asked, &shape, &config, &keys, budget);
+    Ok(Json(state.read_rows(rows, make).await??))
 }
 
 /// What the rows look like.
@@ -185,6 +200,8 @@ impl Asked {
         }
         let nodes = params.nodes.iter().map(|key| key.parse::<NodeKey>()).collect::<Result<Vec<_>, _>>();
         let nodes = nodes.map_err(|error| HttpError::bad_parameter("nodes", error))?;
+        let filter = params.filter.as_deref().map(Filter::parse).transpose();
+        let filter = filter.map_err(|mistake| HttpError::bad_filter("filter", mistake))?;
         let mut query = PacketQuery {
             limit: limit(params.limit, 50, config.list_limits.packets_max),
             offset: params.offset.map_or(0, |Whole(rows)| rows),
@@ -197,6 +214,8 @@ impl Asked {
             since: params.since.map(|Moment(time)| time),
             until: params.until.map(|Moment(time)| time),
             nodes,
+            filter: filter.map(Arc::new),
+            now: UnixMillis::now(),
             ..PacketQuery::default()
         };
         let area = area_key(params.area, config)?;
@@ -238,57 +257,6 @@ fn nodes_named(index: &Index, name: &str) -> Vec<NodeKey> {
     let query =
         NodeQuery { limit: usize::MAX, search: Some(name), keep: Some(&keep), ..NodeQuery::default() };
     index.nodes(&query).nodes.iter().map(|node| node.key).collect()
-}
-
-/// Rows made under one read guard, so that a long page does not keep ingest waiting.
-const ROWS_PER_GUARD: usize = 256;
-
-fn answer(
-    index: &SharedIndex,
-    mut asked: Asked,
-    shape: Shape,
-    config: &ApiConfig,
-    keys: &KeyRing,
-) -> PacketsResponse {
-    let guard = index.read();
-    let page = if asked.resolve(&guard, config) {
-        guard.packets(&asked.query)
-    } else {
-        index::PacketPage::default()
-    };
-    let (first, rest) = page.rows.split_at(page.rows.len().min(ROWS_PER_GUARD));
-    let packets = match shape {
-        Shape::Plain(observations, fields) => {
-            let make =
-                |index: &Index, row: TxRow| packet_row_of(&index.view(row), keys, observations, &fields);
-            let mut rows: Vec<PacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
-            drop(guard);
-            in_portions(index, rest, &mut rows, make);
-            PacketRows::Plain(Rows { rows, fields })
-        }
-        Shape::Grouped(fields) => {
-            let make = |index: &Index, row: TxRow| grouped_row(&index.view(row), keys, &fields);
-            let mut rows: Vec<GroupedPacketRow> = first.iter().map(|row| make(&guard, *row)).collect();
-            drop(guard);
-            in_portions(index, rest, &mut rows, make);
-            PacketRows::Grouped(Rows { rows, fields })
-        }
-    };
-    PacketsResponse {
-        packets,
-        total: page.total,
-        limit: asked.query.limit,
-        offset: asked.query.offset,
-        next_cursor: page.next.map(|cursor| cursor.to_string()),
-    }
-}
-
-/// Rows stay where they are for as long as the index lives, so the guard may be let go between portions.
-fn in_portions<T>(index: &SharedIndex, rows: &[TxRow], out: &mut Vec<T>, make: impl Fn(&Index, TxRow) -> T) {
-    for portion in rows.chunks(ROWS_PER_GUARD) {
-        let guard = index.read();
-        out.extend(portion.iter().map(|row| make(&guard, *row)));
-    }
 }
 
 /// A payload type, as a parameter.

@@ -37,7 +37,7 @@ async fn channels_are_asked_for_by_name_with_or_without_the_sign_and_by_hash_byt
             assert_eq!(app.get(&format!("/api/channels/{bare}/messages")).await.good(), messages);
         }
     }
-    let nothing = json!({"messages": [], "total": 0});
+    let nothing = json!({"messages": [], "total": 0, "nextCursor": null});
     for unknown in ["none", "enc_zz", "enc_", "%23", "%00", "%f0%9f%93%bb"] {
         assert_eq!(app.get(&format!("/api/channels/{unknown}/messages")).await.good(), nothing, "{unknown}");
     }

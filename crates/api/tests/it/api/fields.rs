@@ -27,6 +27,19 @@ async fn rows_have_the_fields_that_were_asked_for_with_the_values_of_whole_rows(
 }
 
 #[tokio::test]
+async fn nodes_and_observers_can_be_thinned_as_well() {
+    let app = TestApp::init();
+    for (path, list) in [("/api/nodes", "nodes"), ("/api/observers", "observers")] {
+        let whole = first(&app, &format!("{path}?limit=1"), list).await;
+        for name in names(&whole) {
+            let thin = first(&app, &format!("{path}?fields={name}"), list).await;
+            assert_eq!(thin, json!({name: whole[name]}), "{path}");
+        }
+        assert!(app.get(&format!("{path}?fields=colour")).await.error(400).contains("colour"));
+    }
+}
+
+#[tokio::test]
 async fn a_field_that_rows_of_this_shape_do_not_have_is_named_in_the_error() {
     let app = TestApp::init();
     for path in ["/api/packets?fields=hash,colour", "/api/packets?groupByHash=true&fields=colour"] {

@@ -1,3 +1,10 @@
+mod activity;
+mod battery;
+mod health;
+mod hidden;
+mod resolve;
+mod ways;
+
 use crate::app::TestApp;
 use crate::golden::assert_golden;
 use serde_json::{Value, json};
@@ -107,7 +114,10 @@ async fn a_search_takes_names_and_keys_and_nothing_finds_nothing() {
     let app = TestApp::init();
     let node = nodes(&app, "").await[0].clone();
     let by_key = app.get(&format!("/api/nodes/search?q={}", &text(&node, "public_key")[..12])).await.good();
-    assert_eq!(by_key, json!({"nodes": [node]}));
+    let found: Vec<&str> =
+        by_key["nodes"].as_array().unwrap().iter().map(|row| text(row, "public_key")).collect();
+    assert_eq!(found, [text(&node, "public_key")]);
+    assert!(by_key["nodes"][0].get("relay_active").is_none(), "rows of a search are plain");
     for nothing in ["", "?q=", "?q=%20", "?q=no%20node%20is%20called%20so"] {
         assert_eq!(app.get(&format!("/api/nodes/search{nothing}")).await.good(), json!({"nodes": []}));
     }
@@ -155,4 +165,16 @@ async fn observers_that_were_not_heard_for_long_leave_the_list() {
     };
     assert_eq!(listed(14 * 86_400).await, 0, "the packets are from May 2026");
     assert!(listed(36_500 * 86_400).await > 0);
+}
+
+#[tokio::test]
+async fn a_repeater_that_paths_name_by_two_bytes_is_suspected_of_more() {
+    let all = nodes(&TestApp::init(), "").await;
+    let suspected: Vec<_> = all.iter().filter(|node| node["multi_byte_status"] == "suspected").collect();
+    assert!(!suspected.is_empty());
+    for node in suspected {
+        assert_eq!(node["multi_byte_evidence"], "path");
+        assert!(node["multi_byte_max_hash_size"].as_u64() >= Some(2) && node["role"] != "companion");
+    }
+    assert!(all.iter().any(|node| node["multi_byte_status"] == "unknown"));
 }

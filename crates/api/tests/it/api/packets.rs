@@ -1,3 +1,4 @@
+mod filter;
 mod list;
 mod observations;
 mod one;

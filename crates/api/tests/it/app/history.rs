@@ -3,8 +3,8 @@
 use index::{Index, IndexOptions, SharedIndex};
 use meshcore::{Frame, KeyRing, Payload, ScopeSet};
 use model::{
-    Change, FrameHead, HeadId, Observation, ObservationId, ObserverId, ObserverRecord, SnrQuarterDb,
-    Transmission, TransmissionId, UnixMillis,
+    Change, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId, ObserverRecord,
+    SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use parking_lot::RwLock;
 use serde_json::Value;
@@ -30,9 +30,19 @@ pub(crate) fn no_packets() -> SharedIndex {
 
 /// The packets of the capture, each stored as ingest stores it: adverts only with a good signature.
 pub(crate) fn real_packets() -> SharedIndex {
+    packets_moved_by(0)
+}
+
+/// The same as if the newest of them had been heard a minute ago.
+pub(crate) fn recent_packets() -> SharedIndex {
+    let newest = real_packets().read().newest_time().unwrap();
+    packets_moved_by(UnixMillis::now().0 - 60_000 - newest.0)
+}
+
+fn packets_moved_by(ms: i64) -> SharedIndex {
     let index = no_packets();
     let mut guard = index.write();
-    let mut writer = Writer { index: &mut guard, observers: HashMap::new(), newest: None };
+    let mut writer = Writer { index: &mut guard, observers: HashMap::new(), newest: None, moved_by: ms };
     for (number, line) in ENVELOPES.lines().enumerate() {
         let envelope: Value = serde_json::from_str(line).unwrap();
         writer.take(number, &envelope);
@@ -45,6 +55,8 @@ struct Writer<'a> {
     index: &'a mut Index,
     observers: HashMap<String, ObserverId>,
     newest: Option<ObserverId>,
+    /// Milliseconds.
+    moved_by: i64,
 }
 
 impl Writer<'_> {
@@ -56,7 +68,7 @@ impl Writer<'_> {
             return;
         }
         let time: jiff::Timestamp = payload["timestamp"].as_str().unwrap().parse().unwrap();
-        let time = UnixMillis(time.as_millisecond());
+        let time = UnixMillis(time.as_millisecond() + self.moved_by);
         let iata = envelope["topic"].as_str().unwrap().split('/').nth(1).unwrap();
         let observer = self.observer(payload, iata, time);
         let transmission = self.transmission(&frame, &raw);
@@ -172,4 +184,34 @@ pub(crate) fn hear_again(index: &SharedIndex, number: u64) -> ObservationId {
     };
     index.apply(&Change::Observation(observation)).unwrap();
     id
+}
+
+/// Takes in a copy of a frame, of a packet that is there or new.
+pub(crate) fn hear_frame(index: &SharedIndex, raw: &[u8], observer: ObserverId, time: UnixMillis) {
+    let mut index = index.write();
+    let mut writer = Writer { index: &mut index, observers: HashMap::new(), newest: None, moved_by: 0 };
+    let frame = Frame::parse(raw).unwrap();
+    let transmission = writer.transmission(&frame, raw);
+    writer.hear(transmission, observer, &frame, time);
+}
+
+/// Adds a node whose key differs only in its last byte from another's, and returns the other's key.
+pub(crate) fn add_twin(index: &SharedIndex) -> NodeKey {
+    let mut index = index.write();
+    let key = index.nodes_by_prefix("")[0].key;
+    let mut twin = key;
+    twin.0[31] ^= 1;
+    let time = UnixMillis(1_779_120_000_000);
+    let record = NodeRecord {
+        key: twin,
+        name: None,
+        role: 1,
+        location: None,
+        first_seen: time,
+        last_seen: time,
+        adverts: 1,
+        default_scope: None,
+    };
+    index.apply(&Change::Node(record)).unwrap();
+    key
 }

@@ -1,6 +1,6 @@
 //! The other parts of the program, as far as the API needs them: kept in memory and set by the test.
 
-use super::TestBooks;
+use super::{TestBooks, TestRegistry};
 use api::{
     BackupError, BackupFile, BackupMaking, Count, DbFigures, FileIo, Freshness, IngestReport, IoRates,
     LoadStatus, MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, RecentRejection, Services,
@@ -16,6 +16,7 @@ use tokio::sync::Semaphore;
 
 pub(crate) struct TestServices {
     pub(crate) books: TestBooks,
+    pub(crate) registry: Arc<TestRegistry>,
     pub(crate) load: Mutex<LoadStatus>,
     pub(crate) submitted: Mutex<Vec<PacketSubmission>>,
     pub(crate) refuse: Mutex<Option<SubmitError>>,
@@ -35,6 +36,7 @@ impl Default for TestServices {
     fn default() -> Self {
         Self {
             books: TestBooks,
+            registry: Arc::default(),
             load: Mutex::new(LoadStatus::Ready),
             submitted: Mutex::default(),
             refuse: Mutex::default(),
@@ -70,12 +72,13 @@ impl Services for TestServices {
                 remarks: Vec::new(),
             }],
             observers: vec![ObserverAccount {
-                observer_id: "1f445b75f5eb65eec244a17a1e8660812a2529727a2329dda37c44684d8841ea".to_owned(),
+                observer_id: "1F445B75F5EB65EEC244A17A1E8660812A2529727A2329DDA37C44684D8841EA".to_owned(),
                 observer_name: None,
                 received: 3,
                 last_message: None,
                 outcomes: counts(),
                 remarks: Vec::new(),
+                naive_clock_24h: 7,
             }],
             recent_rejections: vec![RecentRejection {
                 time: NOW,
@@ -180,6 +183,10 @@ impl Services for TestServices {
             return Box::pin(std::future::pending());
         }
         Box::pin(async move { answer })
+    }
+
+    fn registry(&self) -> Arc<dyn api::Registry> {
+        self.registry.clone()
     }
 
     fn backup(&self) -> BackupMaking {

@@ -1,6 +1,7 @@
 use model::{
-    Change, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation, ObservationId, ObserverId,
-    ObserverMetrics, ObserverRecord, PacketHash, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
+    Change, ClientId, ClientObserver, DroppedPacket, FrameHead, HeadId, NodeKey, NodeRecord, Observation,
+    ObservationId, ObserverId, ObserverMetrics, ObserverRecord, PacketHash, PrunedNode, Reception,
+    ReceptionId, SnrQuarterDb, Transmission, TransmissionId, UnixMillis,
 };
 use proptest::option::of;
 use proptest::prelude::*;
@@ -117,13 +118,40 @@ fn dropped() -> impl Strategy<Value = Change> {
     })
 }
 
+fn coverage() -> impl Strategy<Value = Change> {
+    let client =
+        (any::<u16>(), any::<String>(), text(), any::<i64>()).prop_map(|(id, key, name, last_seen)| {
+            let last_seen = UnixMillis(last_seen);
+            Change::Client(ClientObserver { id: ClientId(id), key: key.into(), name, last_seen })
+        });
+    let ids = (any::<u64>(), any::<u16>(), any::<i64>());
+    let signal = (of(any::<u16>()), of(any::<i16>()), of(any::<i8>()));
+    let reception = (ids, bytes(), any::<(i32, i32)>(), signal).prop_map(
+        |(ids, heard, location, (accuracy_m, rssi, snr))| {
+            Change::Reception(Reception {
+                id: ReceptionId(ids.0),
+                client: ClientId(ids.1),
+                time: UnixMillis(ids.2),
+                heard,
+                location,
+                accuracy_m,
+                rssi,
+                snr: snr.map(SnrQuarterDb),
+            })
+        },
+    );
+    let pruned = (any::<[u8; 32]>(), any::<i64>())
+        .prop_map(|(key, time)| Change::Pruned(PrunedNode { key: NodeKey(key), time: UnixMillis(time) }));
+    prop_oneof![client, reception, pruned]
+}
+
 fn change() -> impl Strategy<Value = Change> {
     let head =
         (any::<u32>(), bytes()).prop_map(|(id, bytes)| Change::Head(FrameHead { id: HeadId(id), bytes }));
     let transmission = (any::<u64>(), any::<[u8; 8]>(), bytes()).prop_map(|(id, hash, raw)| {
         Change::Transmission(Transmission { id: TransmissionId(id), hash: PacketHash(hash), raw })
     });
-    prop_oneof![head, transmission, observation(), observer(), metrics(), node(), dropped()]
+    prop_oneof![head, transmission, observation(), observer(), metrics(), node(), dropped(), coverage()]
 }
 
 proptest! {

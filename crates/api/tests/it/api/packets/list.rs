@@ -96,13 +96,16 @@ async fn each_filter_gives_exactly_the_rows_that_it_describes() {
 }
 
 #[tokio::test]
-async fn the_adverts_of_a_node_are_found_by_its_key_and_by_its_exact_name() {
+async fn what_a_node_sent_or_relayed_is_found_by_its_key_and_by_its_exact_name() {
     let app = TestApp::init();
     let adverts = rows(&app, "type=4").await;
     let advert: Value = serde_json::from_str(text(&adverts[0], "decoded_json")).unwrap();
     let key = text(&advert, "pubKey");
     let of_node = rows(&app, &format!("node={key}")).await;
-    assert!(!of_node.is_empty() && of_node.iter().all(|row| text(row, "decoded_json").contains(key)));
+    let is_advert = |row: &Value| text(row, "decoded_json").contains(key);
+    let names = |row: &Value| text(row, "path_json").contains(&key[..2].to_uppercase());
+    assert!(of_node.iter().any(is_advert) && of_node.iter().any(|row| !is_advert(row)));
+    assert!(of_node.iter().all(|row| is_advert(row) || names(row)));
     assert_eq!(rows(&app, &format!("nodes={key}&type=5")).await, of_node, "only the times apply to `nodes`");
     let name: String = text(&advert, "name").bytes().map(|byte| format!("%{byte:02X}")).collect();
     assert!(rows(&app, &format!("node={name}")).await.contains(&adverts[0]));

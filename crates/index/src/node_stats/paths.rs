@@ -1,0 +1,106 @@
+//! The ways that packets took over a node.
+
+use std::collections::HashMap;
+
+use meshcore::NodeKey;
+use model::UnixMillis;
+use smallvec::SmallVec;
+
+use super::{LOOKED_AT, NodePackets};
+use crate::hops::{HopResolver, ResolvedHop};
+use crate::index::Index;
+use crate::view::TxRow;
+
+/// The ways over a node, most taken first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NodePaths {
+    /// By number of packets; of equals the newest first, then by hops.
+    pub paths: Vec<NodePath>,
+    /// Packets that took any of them.
+    pub packets: u64,
+    /// Whether only the newest packets were looked at.
+    pub bounded: bool,
+}
+
+/// One way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NodePath {
+    /// The hops in the order of the path, each as a node where that is known. Their hashes are those of the sample; other
+    /// packets may have written the same way with hashes of another size.
+    pub nodes: SmallVec<[Option<NodeKey>; 4]>,
+    /// Packets that took it.
+    pub packets: u32,
+    /// When the newest of them was first seen.
+    pub last_seen: UnixMillis,
+    /// The newest of them by id.
+    pub sample: TxRow,
+}
+
+/// What makes two ways the same: a node where it is known, else the hash as it was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Station<'a> {
+    Node(NodeKey),
+    Hash(&'a [u8]),
+}
+
+impl Index {
+    /// The ways that the newest of these packets took over a node, by the word of the resolver; the way of a packet is that
+    /// of its best observation. `may_name` says which nodes are known to whoever asks.
+    pub fn node_paths(
+        &self,
+        key: &NodeKey,
+        packets: &NodePackets,
+        resolver: &HopResolver,
+        may_name: impl Fn(&NodeKey) -> bool,
+    ) -> NodePaths {
+        let bounded = packets.bounded || packets.len() > LOOKED_AT as u64;
+        let mut found = NodePaths { bounded, ..NodePaths::default() };
+        let mut by_way: HashMap<SmallVec<[Station<'_>; 4]>, (u32, UnixMillis, TxRow)> = HashMap::new();
+        for sample in packets.newest().take(LOOKED_AT) {
+            let best = self.view(sample).best();
+            let resolved = best.resolve_path(resolver);
+            if !resolved.iter().any(|hop| hop.likely().as_ref() == Some(key)) {
+                continue;
+            }
+            let hops = best.path().hops().zip(&resolved);
+            let way: SmallVec<[Station<'_>; 4]> =
+                hops.map(|(hash, hop)| station(key, hash.bytes(), hop, &may_name)).collect();
+            let time = self.transmissions.first_seen(sample.0);
+            let path = by_way.entry(way).or_insert((0, time, sample));
+            *path = (path.0 + 1, path.1.max(time), path.2);
+            found.packets += 1;
+        }
+        let mut ways: Vec<_> = by_way.into_iter().collect();
+        ways.sort_unstable_by(|(a_way, a), (b_way, b)| {
+            (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| a_way.cmp(b_way))
+        });
+        let path = |(way, (packets, last_seen, sample)): (SmallVec<[Station<'_>; 4]>, _)| NodePath {
+            nodes: way.iter().map(Station::node).collect(),
+            packets,
+            last_seen,
+            sample,
+        };
+        found.paths = ways.into_iter().map(path).collect();
+        found
+    }
+}
+
+impl Station<'_> {
+    fn node(&self) -> Option<NodeKey> {
+        match self {
+            Self::Node(key) => Some(*key),
+            Self::Hash(_) => None,
+        }
+    }
+}
+
+/// The node itself where it is likely, since that is why the path is here at all; others only where they are sure.
+fn station<'a>(
+    key: &NodeKey,
+    hash: &'a [u8],
+    hop: &ResolvedHop,
+    may_name: &impl Fn(&NodeKey) -> bool,
+) -> Station<'a> {
+    let itself = hop.likely().filter(|node| node == key);
+    itself.or_else(|| hop.named().filter(may_name)).map_or(Station::Hash(hash), Station::Node)
+}
