@@ -24,6 +24,7 @@ pub(crate) mod stop;
 pub(crate) mod summary;
 pub(crate) mod upkeep;
 pub(crate) mod webhooks;
+pub(crate) mod window;
 mod write_figures;
 
 use anyhow::{Context as _, Result};

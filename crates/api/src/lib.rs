@@ -19,6 +19,7 @@ mod duration;
 mod error;
 mod extract;
 mod fields;
+mod history;
 mod json;
 mod lag;
 mod limits;
@@ -51,7 +52,7 @@ pub use services::{
     GeoFilterError, IngestReport, IoRates, KnownChannel, KnownChannels, LoadStatus, MAX_PRUNED_AT_ONCE,
     MqttSourceRow, ObserverAccount, PacketSubmission, ProcessIo, PruneState, PruneStatus, PruneUnavailable,
     RecentRejection, Registry, Services, SourceAccount, SourceLiveness, SourceRate, Submission, SubmitError,
-    SubmittedPacket, WriteSourcesSnapshot, WriterPerf,
+    SubmittedPacket, WindowFigures, WriteSourcesSnapshot, WriterPerf,
 };
 pub use state::ApiState;
 pub use visibility::hides_nodes;

@@ -36,6 +36,17 @@ pub struct PacketSubmission {
     pub region: Option<String>,
 }
 
+/// The window of packets in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowFigures {
+    /// Bytes that packets may take.
+    pub budget_bytes: Option<u64>,
+    /// Of these, for segments of storage that are looked at.
+    pub cache_bytes: Option<u64>,
+    /// Packets that were let go since the start.
+    pub let_go: u64,
+}
+
 /// The answer to a submission, once it is decided.
 pub type Submission = Pin<Box<dyn Future<Output = Result<SubmittedPacket, SubmitError>> + Send>>;
 
@@ -79,6 +90,11 @@ pub trait Services: Send + Sync + 'static {
 
     /// What an operator may change beside packets, and the list of known channels.
     fn registry(&self) -> Arc<dyn Registry>;
+
+    /// The window of packets in memory, if it is bounded.
+    fn window(&self) -> Option<WindowFigures> {
+        None
+    }
 
     /// Copies the database as it is now; takes as long as the database is large. Dropping the future gives the copy up.
     fn backup(&self) -> BackupMaking;

@@ -2,13 +2,14 @@
 
 use crate::config::ApiConfig;
 use crate::error::HttpError;
+use crate::history::{READING_TIME, SegmentCache, StoredRows};
 use crate::lag::LagMeter;
 use crate::limits::Limits;
 use crate::live::LiveHub;
 use crate::middleware::timing::Timings;
 use crate::services::{Registry, Services};
 use arc_swap::{ArcSwap, Guard};
-use index::{Index, SharedIndex};
+use index::{Index, Reach, SharedIndex};
 use meshcore::KeyRing;
 use model::UnixMillis;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ struct Shared {
     timings: Timings,
     lag: LagMeter,
     limits: Limits,
+    segments: SegmentCache,
     requests: Arc<Counter>,
     /// One place: a backup is work for the disk, and needs room beside the database.
     backups: Arc<Semaphore>,
@@ -53,6 +55,7 @@ impl ApiState {
             timings: Timings::new(),
             lag: LagMeter::new(),
             limits: Limits::new(),
+            segments: SegmentCache::default(),
             requests: Arc::default(),
             backups: Arc::new(Semaphore::new(1)),
             started: Instant::now(),
@@ -206,5 +209,35 @@ impl ApiState {
     ) -> Result<T, HttpError> {
         let registry = self.shared.services.registry();
         self.blocking(move || ask(registry.as_ref())).await
+    }
+
+    /// Bytes of storage's segments that are kept at hand.
+    pub(crate) fn segment_bytes(&self) -> u64 {
+        self.shared.segments.bytes()
+    }
+
+    /// Answers from all packets, those in memory and those that only storage has. What may have to read storage is made off
+    /// the threads that serve everyone, as are long answers.
+    ///
+    /// # Errors
+    /// As [`Self::read_rows`].
+    pub(crate) async fn reach<T: Send + 'static>(
+        &self,
+        rows: usize,
+        answer: impl FnOnce(&Reach<'_>) -> T + Send + 'static,
+    ) -> Result<T, crate::error::HttpError> {
+        let rows = if self.shared.index.read().cold_segments().is_empty() { rows } else { usize::MAX };
+        let shared = Arc::clone(&self.shared);
+        self.read_rows(rows, move |hot| {
+            let services = &shared.services;
+            let cold = StoredRows {
+                hot,
+                reader: services.reader(),
+                cache: &shared.segments,
+                cache_bytes: services.window().and_then(|window| window.cache_bytes),
+            };
+            answer(&Reach { hot, cold: &cold, until: Instant::now() + READING_TIME })
+        })
+        .await
     }
 }

@@ -62,7 +62,10 @@ impl Text {
             return text.to_lowercase().contains(&self.folded);
         }
         let (text, part) = (text.as_bytes(), self.folded.as_bytes());
-        part.is_empty() || text.windows(part.len()).any(|window| window.eq_ignore_ascii_case(part))
+        let Some(first) = part.first() else { return true };
+        // Most places differ in the first letter, which is quickly seen.
+        text.windows(part.len())
+            .any(|window| window[0].eq_ignore_ascii_case(first) && window.eq_ignore_ascii_case(part))
     }
 
     pub(crate) fn starts(&self, text: &str) -> bool {

@@ -26,6 +26,17 @@ impl MinuteCounts {
         *count = count.saturating_add(1);
     }
 
+    /// Takes back one that was added.
+    pub(crate) fn take_back(&mut self, time: UnixMillis) {
+        if let std::collections::btree_map::Entry::Occupied(mut counted) = self.counts.entry(minute_of(time))
+        {
+            *counted.get_mut() -= 1;
+            if *counted.get() == 0 {
+                counted.remove();
+            }
+        }
+    }
+
     /// The sum of the `minutes` minutes that end with the one of `now`, which has only begun.
     pub(crate) fn last(&self, minutes: u32, now: UnixMillis) -> u64 {
         let newest = minute_of(now);

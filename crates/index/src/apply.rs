@@ -102,6 +102,9 @@ impl Index {
     }
 
     fn apply_observation(&mut self, new: &Observation) -> Result<(), ApplyError> {
+        if let Some(place) = self.cold.place_of(new.transmission) {
+            return self.apply_cold_observation(place, new);
+        }
         let row = self.check_observation(new)?;
         let key = (row.transmission, row.observer, self.heads.way(row.head));
         if self.find_observation(key).is_some() {
@@ -126,10 +129,39 @@ impl Index {
         Ok(())
     }
 
+    /// A further copy of a packet that only storage has: it counts, and its row is found there with those before.
+    fn apply_cold_observation(&mut self, place: usize, new: &Observation) -> Result<(), ApplyError> {
+        let id = new.id;
+        let least = model::ObservationId(self.next_observation());
+        if id < least || id.0 == u64::MAX {
+            return Err(ApplyError::ObservationOrder { id, least });
+        }
+        if new.head.0 >= self.heads.len() {
+            return Err(ApplyError::UnknownHead { id, head: new.head });
+        }
+        if !can_hold(new.time) {
+            return Err(ApplyError::ObservationTime { id, time: new.time });
+        }
+        let observer = self.observers.get_mut(new.observer);
+        observer.ok_or(ApplyError::UnknownObserver { observer: new.observer })?.note_time(new.time);
+        self.minutes.add(new.time);
+        self.widen_time_span(new.time);
+        if let Some(node) = self.cold.node_of(new.transmission) {
+            self.nodes.note_seen(node, new.time);
+        }
+        self.cold.note(place, id, new.time);
+        Ok(())
+    }
+
+    fn widen_time_span(&mut self, time: UnixMillis) {
+        let (least, greatest) = self.time_span.unwrap_or((time, time));
+        self.time_span = Some((least.min(time), greatest.max(time)));
+    }
+
     /// Everything but the duplicate rule; the row with numbers in place of ids.
     fn check_observation(&self, new: &Observation) -> Result<ObservationRow, ApplyError> {
         let id = new.id;
-        let least = model::ObservationId(self.observation_ids.next_id());
+        let least = model::ObservationId(self.next_observation());
         if id < least || self.observation_ids.is_at_end() {
             return Err(ApplyError::ObservationOrder { id, least });
         }
@@ -161,8 +193,7 @@ impl Index {
     fn note_times(&mut self, row: &ObservationRow) {
         let time = row.time;
         self.minutes.add(time);
-        let (least, greatest) = self.time_span.unwrap_or((time, time));
-        self.time_span = Some((least.min(time), greatest.max(time)));
+        self.widen_time_span(time);
         self.transmissions.note_seen(row.transmission, time);
     }
 

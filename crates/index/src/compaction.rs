@@ -10,6 +10,7 @@ use roaring::RoaringBitmap;
 use std::collections::BTreeMap;
 
 use crate::error::ApplyError;
+use crate::evict::Evicting;
 use crate::index::Index;
 use crate::observations::NONE;
 
@@ -22,6 +23,8 @@ pub struct Compaction {
     heads: u32,
     transmissions: u32,
     observations: u32,
+    /// Set when the packets stay in storage.
+    pub(crate) evicting: Option<Evicting>,
 }
 
 /// What is no longer in the index, and is to be removed from storage.
@@ -45,8 +48,12 @@ pub struct RemovedPacket {
 }
 
 impl Compaction {
-    /// Decides what is to go: the packets first seen before `before`. `None` when there is no such packet.
+    /// Decides what is to go: the packets first seen before `before`. `None` when there is no such packet in
+    /// memory, and while storage has older ones than the index: these go first ([`Index::forget_cold`]).
     pub fn begin(old: &Index, before: UnixMillis) -> Option<Self> {
+        if !old.cold_segments().is_empty() {
+            return None;
+        }
         let removed = old.transmissions.first_seen_between(UnixMillis(i64::MIN), before);
         if removed.is_empty() {
             return None;
@@ -62,7 +69,16 @@ impl Compaction {
             let _ = new.apply(&Change::Node(record));
         }
         old.nodes.pruned().for_each(|node| new.nodes.prune(&node));
-        Some(Self { new, removed, records, heads: 0, transmissions: 0, observations: 0 })
+        Some(Self::without(new, removed, records, None))
+    }
+
+    pub(crate) fn without(
+        new: Index,
+        removed: RoaringBitmap,
+        records: Vec<NodeRecord>,
+        evicting: Option<Evicting>,
+    ) -> Self {
+        Self { new, removed, records, heads: 0, transmissions: 0, observations: 0, evicting }
     }
 
     /// Takes over up to `rows` rows of each kind; `true` when there are none left at the moment.
@@ -101,6 +117,8 @@ impl Compaction {
         for row in self.observations..end {
             if !self.removed.contains(old.observations.transmission(row)) {
                 self.new.apply(&old.observation_change(row))?;
+            } else if let Some(evicting) = &mut self.evicting {
+                evicting.note(old, row);
             }
         }
         self.observations = end;
@@ -108,7 +126,8 @@ impl Compaction {
     }
 
     /// Takes over what has come meanwhile, and puts the new index in the place of the old one, which is returned so that
-    /// it can be dropped outside the lock. From here on a further copy of a removed packet is a new packet.
+    /// it can be dropped outside the lock. From here on a further copy of a removed packet is a new packet. Nothing is
+    /// removed that stays in storage ([`Compaction::evict`]): a further copy of it is an observation of it.
     ///
     /// # Errors
     /// As [`Compaction::step`].
@@ -127,9 +146,13 @@ impl Compaction {
         );
         // Until the next one is made, what is known of the mesh stays.
         self.new.set_hops(index.hops());
-        index.nodes.pruned().for_each(|node| self.new.nodes.prune(&node));
         // Receptions have an age of their own, and nothing in them refers to packets.
         std::mem::swap(&mut self.new.receptions, &mut index.receptions);
+        if let Some(evicting) = self.evicting {
+            evicting.carry_over(&mut self.new, index);
+            return Ok((Removed::default(), std::mem::replace(index, self.new)));
+        }
+        index.nodes.pruned().for_each(|node| self.new.nodes.prune(&node));
         let packets = self.removed.iter().map(|row| removed_packet(index, row));
         let removed = Removed { packets: packets.collect(), nodes: self.records };
         Ok((removed, std::mem::replace(index, self.new)))

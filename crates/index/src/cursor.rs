@@ -40,6 +40,12 @@ pub(crate) enum CursorKey {
 pub struct CursorError;
 
 impl Cursor {
+    /// The end of a page, in order of the latest observation from the newest, behind which come those last heard before a
+    /// time.
+    pub fn before(time: UnixMillis) -> Self {
+        Self { key: CursorKey::Latest(time), id: TransmissionId(0) }
+    }
+
     /// The order it belongs to; a query with this cursor is answered in this order.
     pub fn sort(&self) -> Sort {
         match self.key {

@@ -9,6 +9,8 @@ mod evaluate;
 mod packet;
 mod payload;
 mod plan;
+mod scan;
 mod search;
 
+pub(crate) use search::Passing;
 pub use search::{ROWS_PER_GUARD, search};

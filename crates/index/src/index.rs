@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 
 use crate::activity::MinuteCounts;
 use crate::channels::ChannelTable;
+use crate::cold::ColdHistory;
 use crate::heads::{Head, HeadTable};
 use crate::hops::HopResolver;
 use crate::hops::book::HopBook;
@@ -64,6 +65,8 @@ pub struct Index {
     pub(crate) receptions: ReceptionTable,
     /// Least and greatest observation time.
     pub(crate) time_span: Option<(UnixMillis, UnixMillis)>,
+    /// What storage has beyond this.
+    pub(crate) cold: ColdHistory,
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
     least_ids: (u64, u64),
     pub(crate) version: Version,
@@ -119,6 +122,7 @@ impl Index {
             resolver: RwLock::default(),
             receptions: ReceptionTable::default(),
             time_span: None,
+            cold: ColdHistory::default(),
             least_ids: (0, 0),
             version: Version::of_new_index(),
         }
@@ -130,9 +134,11 @@ impl Index {
         self.version
     }
 
-    /// The transmission with this content hash, also when nobody has been said to have heard it.
+    /// The transmission with this content hash, also when nobody has been said to have heard it, or when only storage has
+    /// it any more.
     pub fn find(&self, hash: PacketHash) -> Option<TransmissionId> {
-        self.transmissions.find(hash).map(|row| self.transmission_id(row))
+        let row = self.transmissions.find(hash);
+        row.map(|row| self.transmission_id(row)).or_else(|| self.cold.find(hash))
     }
 
     /// The head with exactly these bytes.
@@ -181,7 +187,7 @@ impl Index {
     pub fn next_ids(&self) -> NextIds {
         NextIds {
             transmission: TransmissionId(self.transmission_ids.next_id().max(self.least_ids.0)),
-            observation: ObservationId(self.observation_ids.next_id().max(self.least_ids.1)),
+            observation: ObservationId(self.next_observation().max(self.least_ids.1)),
             head: HeadId(self.heads.len()),
             observer: self.observers.next_id(),
             client: self.receptions.next_client(),
@@ -248,6 +254,16 @@ impl Index {
     pub fn observer(&self, key: &str, now: UnixMillis) -> Option<ObserverView<'_>> {
         let entry = self.observers.get(self.observers.by_key(key)?)?;
         Some(self.observer_view(entry, now))
+    }
+
+    /// The least id that an observation may come with.
+    pub(crate) fn next_observation(&self) -> u64 {
+        self.observation_ids.next_id().max(self.cold.next_observation())
+    }
+
+    /// What the index is made for.
+    pub fn options(&self) -> &IndexOptions {
+        &self.options
     }
 
     pub(crate) fn transmission_id(&self, row: u32) -> TransmissionId {

@@ -12,7 +12,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 19;
+const PARTS: usize = 20;
 
 impl MemoryReport {
     /// All parts together.
@@ -50,6 +50,7 @@ impl Index {
             ("minutes", self.minutes.heap_bytes()),
             ("receptions", self.receptions.heap_bytes()),
             ("ids and scopes", ids + scopes),
+            ("history beyond", self.cold.heap_bytes()),
         ];
         MemoryReport { parts }
     }

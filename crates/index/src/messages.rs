@@ -87,7 +87,12 @@ pub struct MessagePlaces {
     pub next: Option<Cursor>,
 }
 
-impl MessageView<'_> {
+impl<'a> MessageView<'a> {
+    /// The text that a packet carries.
+    pub fn of(transmission: TransmissionView<'a>) -> Self {
+        Self { transmission, message: transmission.channel_message() }
+    }
+
     /// The time of its latest observation.
     pub fn time(&self) -> UnixMillis {
         self.transmission.latest()
@@ -180,8 +185,7 @@ impl Index {
     }
 
     fn message_view(&self, row: u32) -> MessageView<'_> {
-        let transmission = TransmissionView { index: self, row };
-        MessageView { transmission, message: transmission.channel_message() }
+        MessageView::of(TransmissionView { index: self, row })
     }
 }
 

@@ -59,6 +59,8 @@ pub(crate) struct NodeHistory {
     /// Rows of its adverts, rising.
     pub(crate) adverts: Vec<u32>,
     hash_sizes: HashSizeHistory,
+    /// Adverts that have no row any more and are in storage.
+    cold_adverts: u32,
     /// `last_seen` of its [`NodeRecord`], if it has one.
     recorded: Option<UnixMillis>,
     /// When the advert was heard that each field is from.
@@ -166,6 +168,31 @@ impl NodeTable {
         node.last_seen = node.last_seen.max(time);
     }
 
+    /// Takes leave of the first rows, so that those behind them are the first. What they told stays.
+    pub(crate) fn let_go(&mut self, rows: u32) {
+        for node in &mut self.nodes {
+            let adverts = &mut node.history.adverts;
+            let gone = adverts.partition_point(|row| *row < rows);
+            adverts.drain(..gone);
+            adverts.iter_mut().for_each(|row| *row -= rows);
+            node.history.cold_adverts += gone as u32;
+        }
+    }
+
+    /// Takes note that storage has no longer so many adverts of a node that have no row.
+    pub(crate) fn forget_cold(
+        &mut self,
+        key: &NodeKey,
+        adverts: u32,
+        last_seen: UnixMillis,
+    ) -> Option<NodeRecord> {
+        let node = &mut self.nodes[*self.by_key.get(key)? as usize];
+        let record = node.record_with(adverts, last_seen);
+        node.history.cold_adverts = node.history.cold_adverts.saturating_sub(adverts);
+        node.history.recorded = Some(record.last_seen);
+        Some(record)
+    }
+
     /// Bytes of heap, supposing B-tree nodes to be two thirds full.
     pub(crate) fn heap_bytes(&self) -> usize {
         let texts = |node: &Node| {
@@ -247,7 +274,9 @@ impl Node {
             location: self.location.map(|place| (place.lat_e6, place.lon_e6)),
             first_seen: self.first_seen,
             last_seen: self.history.recorded.map_or(last_seen, |before| before.max(last_seen)),
-            adverts: self.advert_count - self.history.adverts.len() as u32 + adverts,
+            adverts: (self.advert_count - self.history.adverts.len() as u32)
+                .saturating_sub(self.history.cold_adverts)
+                .saturating_add(adverts),
             default_scope: self.default_scope.clone(),
         }
     }

@@ -101,6 +101,15 @@ impl ObserverTable {
         }
     }
 
+    /// Takes over what names rows from a table of the same observers.
+    pub(crate) fn take_sets_of(&mut self, other: &mut Self) {
+        for entry in self.entries.iter_mut().flatten() {
+            let its = other.get_mut(entry.record.id);
+            let its = its.map(|other| (std::mem::take(&mut other.heard), std::mem::take(&mut other.newest)));
+            (entry.heard, entry.newest) = its.unwrap_or_default();
+        }
+    }
+
     /// The observers of any of the regions.
     pub(crate) fn of_regions(&self, regions: &[String]) -> impl Iterator<Item = &ObserverEntry> {
         self.iter().filter(|entry| entry.is_in_any(regions))
@@ -134,10 +143,15 @@ impl ObserverEntry {
     /// Takes note of an observation and its row; `true` when it is the observer's first of this transmission.
     pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis, row: u32) -> bool {
         self.newest.note(time, row);
+        self.note_time(time);
+        self.heard.insert(transmission)
+    }
+
+    /// Takes note of an observation whose transmission has no row.
+    pub(crate) fn note_time(&mut self, time: UnixMillis) {
         self.observations += 1;
         self.last_packet = self.last_packet.max(Some(time));
         self.recent.add(time);
-        self.heard.insert(transmission)
     }
 
     fn is_in_any(&self, regions: &[String]) -> bool {

@@ -52,6 +52,20 @@ pub struct PacketQuery {
     pub now: UnixMillis,
 }
 
+impl PacketQuery {
+    /// The same page of all packets.
+    pub(crate) fn without_filters(&self) -> Self {
+        Self {
+            limit: self.limit,
+            offset: self.offset,
+            cursor: self.cursor,
+            order: self.order,
+            sort: self.sort,
+            ..Self::default()
+        }
+    }
+}
+
 /// Which end comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Order {

@@ -54,8 +54,8 @@ impl Index {
     pub fn totals(&self, now: UnixMillis) -> Totals {
         let week_ago = now.plus_ms(-WEEK_MS);
         let mut totals = Totals {
-            transmissions: self.postings.all.len(),
-            observations: u64::from(self.observations.len()),
+            transmissions: self.postings.all.len() + self.cold.transmissions(),
+            observations: u64::from(self.observations.len()) + self.cold.observations(),
             nodes_all_time: self.nodes.len() as u64,
             observers: self.observers.len() as u64,
             observations_last_hour: self.minutes.last(60, now),

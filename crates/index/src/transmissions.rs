@@ -147,6 +147,11 @@ impl TransmissionTable {
         UnixMillis(self.first_seen[chunk][i])
     }
 
+    /// The least of all that have observations.
+    pub(crate) fn earliest(&self) -> Option<UnixMillis> {
+        self.spans.iter().map(|span| span.min).min().filter(|least| *least < i64::MAX).map(UnixMillis)
+    }
+
     /// Takes note of an observation's time.
     pub(crate) fn note_seen(&mut self, row: u32, time: UnixMillis) {
         let (chunk, i) = place(row);

@@ -88,6 +88,7 @@ mod status;
 mod submit;
 mod text;
 mod topic;
+mod window;
 
 pub use config::{IngestConfig, SourcePolicy};
 pub use engine::{DurableSink, Ingest, LiveHook, OnDurable};
@@ -103,3 +104,4 @@ pub use retention::{
     Overseer, Retention, RetentionError, RetentionReport, RetentionRules, StepDone, give_back,
 };
 pub use submit::{IngestError, PacketSubmission, SubmitAnswer, SubmitHandle};
+pub use window::Window;

@@ -4,12 +4,14 @@
 //! rows of the old one can be deleted at leisure. What nodes told in adverts that go is kept in their records.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::window::Window;
 use index::{Compaction, Removed, SharedIndex};
 use meshcore::NodeKey;
 use model::{NodeRecord, UnixMillis};
-use storage::{Removal, StepFigures, Stepped, StorageError, WriterHandle};
+use storage::{Reader, Removal, StepFigures, Stepped, StorageError, WriterHandle};
 
 /// Rows deleted in one transaction: some milliseconds of the writer's time.
 const ROWS_PER_STEP: usize = 1_000;
@@ -113,13 +115,22 @@ pub struct Retention {
     /// Forgotten by the index and still to be deleted from the database.
     pending: VecDeque<Removal>,
     started: (Instant, UnixMillis),
+    /// Packets that only storage has, and who else replaces the index.
+    beyond: Option<(Arc<Window>, Arc<Reader>)>,
 }
 
 impl Retention {
     /// Does nothing until it is told to.
     pub fn new(rules: RetentionRules, index: SharedIndex, writer: WriterHandle) -> Self {
         let started = (Instant::now(), UnixMillis::now());
-        Self { rules, index, writer, pending: VecDeque::new(), started }
+        Self { rules, index, writer, pending: VecDeque::new(), started, beyond: None }
+    }
+
+    /// Of an index whose oldest packets only storage has.
+    #[must_use]
+    pub fn within(mut self, window: Arc<Window>, reader: Arc<Reader>) -> Self {
+        self.beyond = Some((window, reader));
+        self
     }
 
     /// Deletes what is too old by now. The overseer is asked between steps; when it says no the pass ends there and the next
@@ -167,6 +178,11 @@ impl Retention {
 
     /// Builds the index anew without what is older, and keeps in mind what is to be deleted.
     fn forget(&mut self, before: UnixMillis) -> Result<(), RetentionError> {
+        let beyond = self.beyond.clone();
+        let _turn = beyond.as_ref().map(|(window, _)| window.turn());
+        if let Some((_, reader)) = &beyond {
+            self.forget_cold(before, reader)?;
+        }
         let Some(mut compaction) = Compaction::begin(&self.index.read(), before) else { return Ok(()) };
         while !compaction.step(&self.index.read(), ROWS_PER_LOCK)? {
             std::thread::yield_now();
@@ -175,6 +191,18 @@ impl Retention {
         // Freeing it takes a while, and nobody waits for that.
         drop(old);
         self.pending.extend(steps(removed));
+        Ok(())
+    }
+
+    /// The same for packets that only storage has, some hundreds at a time; what was heard of since stays with those beside
+    /// it.
+    fn forget_cold(&mut self, before: UnixMillis, reader: &Reader) -> Result<(), RetentionError> {
+        let oldest = |index: &SharedIndex| index.read().cold_before(before).cloned();
+        while let Some(segment) = oldest(&self.index) {
+            let rows = reader.segment((segment.first, segment.last), &segment.observation_ids)?;
+            let forgotten = self.index.write().forget_cold(&segment, &rows.transmissions, &rows.observations);
+            self.pending.extend(steps(forgotten.unwrap_or_default()));
+        }
         Ok(())
     }
 

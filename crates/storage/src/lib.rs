@@ -82,7 +82,7 @@ pub use load::{LastIds, LoadPhase, LoadProgress, LoadReport, RECEPTIONS_LOADED, 
 pub use moment::TableCount;
 pub use options::{Durability, StorageOptions};
 pub use pages::{PageStats, TreeKind, TreeStats};
-pub use reader::{DbFigures, Reader, TableRows};
+pub use reader::{DbFigures, Reader, StoredSegment, TableRows};
 pub use restore::{Restored, restore};
 pub use schema::{APPLICATION_ID, PAGE_BYTES};
 pub use snapshot::{Snapshot, has_log, open_without_trace};

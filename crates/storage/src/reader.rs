@@ -4,12 +4,15 @@ use std::fs;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use model::{Change, DroppedPacket, NodeKey, ObserverId, ObserverMetrics, UnixMillis};
+use model::{
+    Change, DroppedPacket, NodeKey, Observation, ObservationId, ObserverId, ObserverMetrics, Transmission,
+    TransmissionId, UnixMillis,
+};
 use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::files::Files;
-use crate::load::{self, LoadProgress, LoadReport};
+use crate::load::{self, LastIds, LoadProgress, LoadReport, well_formed};
 use crate::{StorageError, rows, schema};
 
 /// Samples returned at most: 30 days at one in five minutes are 8,640.
@@ -28,6 +31,15 @@ const KEPT_OPEN: usize = 4;
 pub struct Reader {
     path: PathBuf,
     idle: Mutex<Vec<Open>>,
+}
+
+/// Rows of some neighbouring transmissions.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoredSegment {
+    /// In the order of their ids.
+    pub transmissions: Vec<Transmission>,
+    /// All of theirs, in the order of their ids.
+    pub observations: Vec<Observation>,
 }
 
 /// A connection on loan, given back when dropped.
@@ -158,6 +170,50 @@ impl Reader {
         let conn = self.connection()?;
         rows::select_dropped(&conn, observer, node, (DROPPED_LOOKED_AT, limit), wanted)
             .map_err(|error| StorageError::sqlite(&self.path, "reading the refused packets", error))
+    }
+
+    /// The transmissions from `first` to `last`, both included, and their observations, which have ids in these ranges; both
+    /// in the order of their ids. Rows that are not well-formed are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn segment(
+        &self,
+        (first, last): (TransmissionId, TransmissionId),
+        observation_ids: &[(ObservationId, ObservationId)],
+    ) -> Result<StoredSegment, StorageError> {
+        let conn = self.connection()?;
+        let read = || -> rusqlite::Result<StoredSegment> {
+            // One transaction, so that both tables are of one moment.
+            let snapshot = conn.unchecked_transaction()?;
+            let mut segment = StoredSegment::default();
+            let mut statement = conn.prepare_cached(rows::SELECT_TRANSMISSION_RANGE)?;
+            let mut found = statement.query([first.0.cast_signed(), last.0.cast_signed()])?;
+            while let Some(row) = found.next()? {
+                segment.transmissions.extend(well_formed(row, rows::decode_transmission)?);
+            }
+            let mut statement = conn.prepare_cached(rows::SELECT_OBSERVATION_RANGE)?;
+            for (from, to) in observation_ids {
+                let bounds = [from.0, to.0, first.0, last.0].map(u64::cast_signed);
+                let mut found = statement.query(bounds)?;
+                while let Some(row) = found.next()? {
+                    segment.observations.extend(well_formed(row, rows::decode_observation)?);
+                }
+            }
+            drop(snapshot);
+            Ok(segment)
+        };
+        read().map_err(|error| StorageError::sqlite(&self.path, "reading packets of old", error))
+    }
+
+    /// The highest ids in use.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_ids(&self) -> Result<LastIds, StorageError> {
+        let conn = self.connection()?;
+        load::last_ids(&conn)
+            .map_err(|error| StorageError::sqlite(&self.path, "reading the tables' ends", error))
     }
 
     /// Sizes, from sources that cost microseconds however large the database is.

@@ -36,6 +36,10 @@ const INSERT_DROPPED: &str = "INSERT INTO dropped_packets VALUES (NULL, ?1, ?2, 
 pub(crate) const SELECT_HEADS: &str = "SELECT id, bytes FROM heads ORDER BY id";
 pub(crate) const SELECT_TRANSMISSIONS: &str = "SELECT id, hash, raw FROM transmissions ORDER BY id";
 pub(crate) const SELECT_TRANSMISSION: &str = "SELECT id, hash, raw FROM transmissions WHERE id = ?1";
+pub(crate) const SELECT_TRANSMISSION_RANGE: &str =
+    "SELECT id, hash, raw FROM transmissions WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+pub(crate) const SELECT_OBSERVATION_RANGE: &str = "SELECT id, tx, observer, head, time, snr, rssi, score \
+    FROM observations WHERE id BETWEEN ?1 AND ?2 AND tx BETWEEN ?3 AND ?4 ORDER BY id";
 pub(crate) const SELECT_OBSERVATIONS: &str =
     "SELECT id, tx, observer, head, time, snr, rssi, score FROM observations ORDER BY id";
 pub(crate) const SELECT_OBSERVATIONS_BETWEEN: &str = "SELECT id, tx, observer, head, time, snr, rssi, score \

@@ -65,6 +65,7 @@ pub(crate) fn run(args: RunArgs) -> Result<()> {
             Pruner::Own(opened.prunings()),
             opened.channels(),
         )),
+        window: opened.window(),
     });
     let mut api_config = loaded.api_config();
     api_config.demo = plan.demo;

@@ -12,6 +12,7 @@ use crate::parts::registry::{ProcessRegistry, Pruner};
 use crate::parts::services::{FollowingProcess, LatestReport};
 use crate::parts::serving::Port;
 use crate::parts::stop::StopSignal;
+use crate::parts::window::{WindowThread, window};
 use crate::parts::{runtime, summary};
 use anyhow::Result;
 use api::{ApiState, LiveHub};
@@ -49,23 +50,36 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
         Pruner::Asked(Arc::clone(&asks)),
         Arc::new(ChannelList::new(plan.data.path(), &loaded)),
     ));
+    let window = window(loaded.file.max_memory_mb());
     let services = Arc::new(FollowingProcess::new(
         database.clone(),
         Arc::clone(&progress),
         Arc::clone(&report),
         registry,
+        Arc::clone(&window),
     ));
     let options = index_options(&loaded, &keys);
     let api_config = Arc::new(loaded.api_config());
-    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services, hub.clone())
+    let state = ApiState::new(Arc::clone(&index), loaded.api_config(), services.clone(), hub.clone())
         .with_keys(keys)
         .with_request_counter(requests);
     let http = port.address();
     let serving = port.serve(state);
     summary::serving(&plan, &loaded, http);
 
-    let following =
-        FollowThread::start(Following { database, index, options, hub, progress, report, asks, api_config })?;
+    let reader = move || api::Services::reader(services.as_ref());
+    let keeping = WindowThread::start(Arc::clone(&window), Arc::clone(&index), reader)?;
+    let following = FollowThread::start(Following {
+        database,
+        index,
+        options,
+        hub,
+        progress,
+        report,
+        asks,
+        api_config,
+        window,
+    })?;
     own.block_on(async {
         let ended = async {
             while !following.has_ended() {
@@ -78,6 +92,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
         }
     });
     let followed = following.stop();
+    keeping.stop();
     serving.stop()?;
     followed
 }

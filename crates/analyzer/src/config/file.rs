@@ -2,7 +2,7 @@
 
 use super::alerts::{Alerts, address};
 use super::error::Complaints;
-use super::keeping::{Db, Retention, RetentionRules, StorageSection, StorageSettings};
+use super::keeping::{Db, PacketStore, Retention, RetentionRules, StorageSection, StorageSettings};
 use super::sources::{LegacySource, MqttSource, OutsideBroker};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub(crate) struct ConfigFile {
     pub(super) retention: Retention,
     pub(super) db: Db,
     pub(super) storage: StorageSection,
+    pub(super) packet_store: PacketStore,
 }
 
 /// Where to listen; a section of our own.
@@ -113,6 +114,11 @@ impl ConfigFile {
         self.storage.settings(&self.db)
     }
 
+    /// What packets may take of memory, in mebibytes; `None` for a share of the machine.
+    pub(crate) fn max_memory_mb(&self) -> Option<u64> {
+        self.packet_store.max_memory_mb()
+    }
+
     /// Refuses values that have the right type and no meaning.
     pub(super) fn check(&self, complaints: &mut Complaints<'_>) {
         for (index, source) in self.mqtt_sources.iter().enumerate() {
@@ -144,6 +150,7 @@ impl ConfigFile {
         self.retention.check(complaints);
         self.db.check(complaints);
         self.storage.check(complaints);
+        self.packet_store.check(complaints);
     }
 
     /// What works, but surely not as meant: a key and what is to be said about it.

@@ -48,6 +48,14 @@ pub(crate) struct StorageSection {
     durability: Option<String>,
 }
 
+/// CoreScope's section about packets in memory.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PacketStore {
+    #[serde(rename = "maxMemoryMB")]
+    max_memory_mb: Option<i64>,
+}
+
 /// What `db` and `storage` come to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct StorageSettings {
@@ -78,6 +86,9 @@ const MAX_DELAY_SECS: f64 = 5.0;
 
 /// Below, each packet is a commit of its own; above, publishers take us for dead while they wait for the answer.
 const DELAY_RANGE: RangeInclusive<f64> = 0.01..=30.0;
+
+/// Below, nodes and observers alone may take more; above, nobody has so much.
+const MEMORY_RANGE: RangeInclusive<i64> = 16..=1_048_576;
 
 const SECS_PER_DAY: u64 = 86_400;
 
@@ -116,6 +127,25 @@ impl Retention {
 fn span(days: Option<i64>, default: i64) -> Option<Duration> {
     let days = u64::try_from(days.filter(|days| *days != 0).unwrap_or(default)).ok()?;
     Some(Duration::from_secs(days.saturating_mul(SECS_PER_DAY)))
+}
+
+impl PacketStore {
+    /// 0 is the default, as in CoreScope.
+    pub(crate) fn max_memory_mb(&self) -> Option<u64> {
+        u64::try_from(self.max_memory_mb.filter(|megabytes| MEMORY_RANGE.contains(megabytes))?).ok()
+    }
+
+    pub(super) fn check(&self, complaints: &mut Complaints<'_>) {
+        if let Some(megabytes) = self.max_memory_mb
+            && megabytes != 0
+            && !MEMORY_RANGE.contains(&megabytes)
+        {
+            let (least, most) = (MEMORY_RANGE.start(), MEMORY_RANGE.end());
+            let problem =
+                format!("{megabytes} is outside {least} to {most} MB; 0 takes a share of the machine");
+            complaints.add("packetStore.maxMemoryMB", problem);
+        }
+    }
 }
 
 impl Db {

@@ -75,7 +75,7 @@ pub(super) const KEYS: Keys = &[
     ("observerBlacklist", Used),
     ("observerIATAWhitelist", Used),
     ("observersCache", NoEffect("there is no cache to tune")),
-    ("packetStore", NoEffect("the memory window is not implemented yet")),
+    ("packetStore", Section(PACKET_STORE)),
     ("perfSlowMs", Used),
     ("port", Used),
     ("rateLimit", Section(RATE_LIMIT)),
@@ -83,7 +83,7 @@ pub(super) const KEYS: Keys = &[
     ("resolvedPath", NoEffect("resolved paths are never stored")),
     ("retention", Section(RETENTION)),
     ("roles", Used),
-    ("runtime", NoEffect("the memory limit is not implemented yet")),
+    ("runtime", NoEffect("`packetStore.maxMemoryMB` bounds what packets take of memory")),
     ("snrThresholds", Used),
     ("storage", Section(&[("durability", Used), ("maxDelaySec", Used)])),
     ("theme", Used),
@@ -166,6 +166,17 @@ const MQTT_SOURCE: Keys = &[
     ("sessionExpirySec", Used),
     ("topics", Used),
     ("username", Used),
+];
+
+const PACKET_STORE: Keys = &[
+    ("estimatedPacketBytes", NoEffect("the memory of packets is measured")),
+    ("hotStartupHours", NoEffect("at the start as much is loaded as `maxMemoryMB` holds")),
+    ("maxMemoryMB", Used),
+    ("maxResolvedPubkeyIndexEntries", NoEffect("there is no such index")),
+    (
+        "retentionHours",
+        NoEffect("what is in memory is bounded by `maxMemoryMB`; older packets stay readable"),
+    ),
 ];
 
 const RETENTION: Keys = &[

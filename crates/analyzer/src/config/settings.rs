@@ -188,6 +188,9 @@ impl Loaded {
             }
             "mqtt.broker" => file.mqtt.broker().as_ref().map_or_else(not_set, url),
             "mqtt.topic" => file.mqtt.broker().map_or_else(not_set, |broker| list(&broker.topics)),
+            "packetStore.maxMemoryMB" => {
+                file.max_memory_mb().map_or_else(|| "half of the machine's".to_owned(), |mb| mb.to_string())
+            }
             "retention.metricsDays" => days(retention.metrics),
             "retention.nodeDays" => days(retention.nodes),
             "retention.observerDays" => days(retention.observers),

@@ -73,9 +73,18 @@ fn comments_in_the_form_of_keys_are_not_reported() {
 
 #[test]
 fn a_known_key_without_effect_says_why() {
-    let loaded = parse(r#"{"https": {"cert": "x"}, "packetStore": {"maxMemoryMB": 100}}"#).expect("valid");
+    let loaded = parse(r#"{"https": {"cert": "x"}, "packetStore": {"retentionHours": 100}}"#).expect("valid");
     assert_eq!(loaded.warnings.len(), 2, "{:?}", loaded.warnings);
     assert!(loaded.warnings[0].contains("`https` has no effect"));
+}
+
+#[test]
+fn the_budget_of_packets_in_memory_is_what_the_operator_says() {
+    let budget = |text: &str| parse(text).expect("valid").file.max_memory_mb();
+    assert_eq!(budget(r#"{"packetStore": {"maxMemoryMB": 100}}"#), Some(100));
+    assert_eq!(budget(r#"{"packetStore": {"maxMemoryMB": 0}}"#), None);
+    assert_eq!(budget("{}"), None);
+    assert!(error(r#"{"packetStore": {"maxMemoryMB": 3}}"#).contains("packetStore.maxMemoryMB"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use anyhow::{Context as _, Result};
 use api::{ApiConfig, LiveHub};
 use feed::{FeedError, Follower, News};
 use index::{HopKeeper, Index, IndexOptions, SharedIndex};
+use ingest::Window;
 use model::{Change, ObservationId, UnixMillis};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub(crate) struct Following {
     pub(crate) asks: Arc<Asks>,
     /// Says which nodes are never named.
     pub(crate) api_config: Arc<ApiConfig>,
+    pub(crate) window: Arc<Window>,
 }
 
 /// The thread that follows.
@@ -169,7 +171,7 @@ impl State {
 
     fn load_in_place(&mut self, keeper: &mut HopKeeper) -> Result<Tail, StorageError> {
         let reader = Reader::open(&self.on.database)?;
-        let report = load::replay(&reader, &self.on.index, &self.on.progress, Some(keeper))?;
+        let report = load::replay(&reader, &self.on.index, &self.on.window, &self.on.progress, Some(keeper))?;
         self.removals = report.removals;
         self.loaded_at = Some(Instant::now());
         Tail::open(&self.on.database, report.last_ids)
@@ -179,8 +181,11 @@ impl State {
     fn reload(&mut self, keep_newer: bool) -> Result<Tail> {
         let started = Instant::now();
         let reader = Reader::open(&self.on.database)?;
-        let (mut new, report) = load::replay_into(&reader, Index::new(self.on.options.clone()))?;
+        // The old and the new one are within the budget together.
+        let window = self.on.window.halved();
+        let (mut new, report) = load::replay_into(&reader, Index::new(self.on.options.clone()), &window)?;
         self.removals = report.removals;
+        let turn = self.on.window.turn();
         if keep_newer {
             let newer = self.on.index.read().changes_from(new.next_ids());
             for change in newer {
@@ -191,6 +196,7 @@ impl State {
         // Until the hops thread comes round, what was known of the mesh stays.
         new.set_hops(self.on.index.read().hops());
         let old = std::mem::replace(&mut *self.on.index.write(), new);
+        drop(turn);
         drop(old);
         self.loaded_at = Some(Instant::now());
         tracing::info!(took_ms = started.elapsed().as_millis() as u64, "loaded anew");

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use api::LoadStatus;
 use index::{HopKeeper, Index, SharedIndex};
+use ingest::Window;
 use model::{Change, ObservationId, ReceptionId, TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,6 +15,9 @@ const ROWS_PER_LOCK: usize = 2_048;
 
 /// Batches that may be read ahead of what is applied: a megabyte or two.
 const BATCHES_AHEAD: usize = 8;
+
+/// Batches after which it is looked whether the index has outgrown its share: about a megabyte of it.
+const BATCHES_PER_LOOK: usize = 8;
 
 /// How far it is, for other threads.
 #[derive(Debug, Default)]
@@ -45,10 +49,11 @@ impl LoadProgress {
 pub(crate) fn replay(
     history: &Reader,
     index: &SharedIndex,
+    window: &Window,
     progress: &LoadProgress,
     keeper: Option<&mut HopKeeper>,
 ) -> Result<LoadReport, StorageError> {
-    let report = apply_all(history, index, &progress.rows)?;
+    let report = apply_all(history, index, window, &progress.rows)?;
     if let Some(keeper) = keeper {
         // Before anybody is told that it is ready, so that the first answer is as good as any.
         keeper.step(index, UnixMillis::now());
@@ -61,18 +66,37 @@ pub(crate) fn replay(
 ///
 /// # Errors
 /// As [`replay`].
-pub(crate) fn replay_into(history: &Reader, index: Index) -> Result<(Index, LoadReport), StorageError> {
+pub(crate) fn replay_into(
+    history: &Reader,
+    index: Index,
+    window: &Window,
+) -> Result<(Index, LoadReport), StorageError> {
     let index = RwLock::new(index);
-    let report = apply_all(history, &index, &AtomicU64::new(0))?;
+    let report = apply_all(history, &index, window, &AtomicU64::new(0))?;
     Ok((index.into_inner(), report))
 }
 
 /// Reads on this thread and applies on another, since both take about as long.
-fn apply_all(history: &Reader, index: &RwLock<Index>, rows: &AtomicU64) -> Result<LoadReport, StorageError> {
+fn apply_all(
+    history: &Reader,
+    index: &RwLock<Index>,
+    window: &Window,
+    rows: &AtomicU64,
+) -> Result<LoadReport, StorageError> {
     let (batches, received) = sync_channel::<Vec<Change>>(BATCHES_AHEAD);
     let (report, refused) = std::thread::scope(|scope| {
-        let applying =
-            scope.spawn(move || received.into_iter().map(|batch| apply(index, &batch, rows)).sum());
+        let applying = scope.spawn(move || {
+            let batches = received.into_iter().enumerate();
+            batches
+                .map(|(number, batch)| {
+                    let refused = apply(index, &batch, rows);
+                    if number % BATCHES_PER_LOOK == 0 {
+                        keep_within(window, index);
+                    }
+                    refused
+                })
+                .sum()
+        });
         let mut waiting = Vec::with_capacity(ROWS_PER_LOCK);
         let report = history.load(&mut |_| {}, &mut |change| {
             waiting.push(change);
@@ -99,6 +123,13 @@ fn apply_all(history: &Reader, index: &RwLock<Index>, rows: &AtomicU64) -> Resul
         tracing::warn!(refused, unreadable = report.skipped_rows, "stored rows were left out of the index");
     }
     Ok(report)
+}
+
+/// What was read is in storage by its nature.
+fn keep_within(window: &Window, index: &RwLock<Index>) {
+    if let Err(error) = window.keep(index, Some(TransmissionId(u64::MAX))) {
+        tracing::error!(%error, "the packets in memory cannot be made fewer");
+    }
 }
 
 fn apply(index: &RwLock<Index>, changes: &[Change], rows: &AtomicU64) -> u64 {

@@ -12,12 +12,13 @@ use super::prunings::Prunings;
 use super::reporting::Reporter;
 use super::stats_file::StatsFile;
 use super::upkeep::Upkeep;
+use super::window::{WindowThread, window};
 use super::{runtime, sources};
 use crate::config::Loaded;
 use anyhow::{Context as _, Result};
 use feed::{FeedHandle, FeedServer};
 use index::{HopKeeper, Index, IndexOptions, SharedIndex};
-use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle};
+use ingest::{DurableSink, Ingest, LiveHook, OnDurable, Retention, RetentionRules, SubmitHandle, Window};
 use meshcore::{KeyRing, ScopeSet};
 use model::Change;
 use mqtt::{Broker, MessageReceiver};
@@ -46,6 +47,7 @@ pub(crate) struct Opened {
     shows: bool,
     prunings: Arc<Prunings>,
     channels: Arc<ChannelList>,
+    window: Arc<Window>,
 }
 
 /// For whom this half works.
@@ -71,6 +73,7 @@ pub(crate) struct Receiving {
     /// Where packets are shown.
     hops: Option<HopThread>,
     channel_fetch: Option<ChannelFetch>,
+    window: WindowThread,
 }
 
 /// An index without packets, for this configuration.
@@ -155,12 +158,18 @@ impl Opened {
             shows,
             prunings,
             channels,
+            window: window(loaded.file.max_memory_mb()),
         })
     }
 
     /// Where packets are found.
     pub(crate) fn index(&self) -> SharedIndex {
         Arc::clone(&self.index)
+    }
+
+    /// What keeps packets within their budget.
+    pub(crate) fn window(&self) -> Arc<Window> {
+        Arc::clone(&self.window)
     }
 
     /// What is known of this half.
@@ -205,11 +214,22 @@ impl Opened {
     /// When the database cannot be read or a thread cannot be started.
     pub(crate) fn start(self, loaded: &Loaded, progress: &LoadProgress) -> Result<Receiving> {
         let Self {
-            storage, index, ingest, receiver, figures, books, jobs, mqtt_threads, feed, shows, ..
+            storage,
+            index,
+            ingest,
+            receiver,
+            figures,
+            books,
+            jobs,
+            mqtt_threads,
+            feed,
+            shows,
+            window,
+            ..
         } = self;
         let loading = jobs.load.begin();
         let mut keeper = shows.then(|| HopKeeper::hiding(api::hides_nodes(Arc::new(loaded.api_config()))));
-        let report = load::replay(&storage.reader()?, &index, progress, keeper.as_mut())?;
+        let report = load::replay(&storage.reader()?, &index, &window, progress, keeper.as_mut())?;
         let rows = report.transmissions + report.observations + report.heads;
         loading.step(StepReport { examined: rows, ..StepReport::default() });
         drop(loading);
@@ -223,7 +243,10 @@ impl Opened {
         let reporting = (self.stats_file, jobs.stats_file.clone());
         let reporter = Reporter::start(Arc::clone(&figures), Arc::clone(&books), told.clone(), reporting)?;
         let (rules, settings) = (retention_rules(loaded), loaded.file.storage());
-        let retention = Retention::new(rules, index, storage.writer());
+        let reader = figures.reader();
+        let keeping =
+            WindowThread::start(Arc::clone(&window), Arc::clone(&index), move || Some(Arc::clone(&reader)))?;
+        let retention = Retention::new(rules, index, storage.writer()).within(window, figures.reader());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;
         let channel_fetch = match jobs.known_channels {
@@ -241,6 +264,7 @@ impl Opened {
             upkeep,
             hops,
             channel_fetch,
+            window: keeping,
         })
     }
 }
@@ -265,6 +289,7 @@ impl Receiving {
         if let Some(fetch) = self.channel_fetch {
             fetch.stop();
         }
+        self.window.stop();
         self.mqtt_threads.block_on(self.figures.disconnect());
         self.ingest.join().map_err(|_| anyhow::anyhow!("the ingest thread panicked; see the log"))?;
         let written = self.storage.close().context("the last batch could not be committed");

@@ -5,11 +5,12 @@ use super::books::{BooksReport, FollowedBooks, OwnBooks, SILENT_AFTER, silent};
 use super::figures::{Figures, Report, process_io};
 use super::load::LoadProgress;
 use super::registry::ProcessRegistry;
+use super::window;
 use api::{
     BackupMaking, DbFigures, Freshness, IngestReport, IoRates, LoadStatus, MqttSourceRow, PacketSubmission,
-    Services, Submission, SubmitError, SubmittedPacket, WriteSourcesSnapshot,
+    Services, Submission, SubmitError, SubmittedPacket, WindowFigures, WriteSourcesSnapshot,
 };
-use ingest::{SubmitAnswer, SubmitHandle};
+use ingest::{SubmitAnswer, SubmitHandle, Window};
 use meshcore::Hex;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub(crate) struct OneProcess {
     pub(crate) database: PathBuf,
     pub(crate) backup: backup::OfWriter,
     pub(crate) registry: Arc<ProcessRegistry>,
+    pub(crate) window: Arc<Window>,
 }
 
 /// The receiving half is another process.
@@ -41,6 +43,7 @@ pub(crate) struct FollowingProcess {
     database: PathBuf,
     reader: Mutex<Option<Arc<Reader>>>,
     registry: Arc<ProcessRegistry>,
+    window: Arc<Window>,
 }
 
 /// What the ingest process has told last.
@@ -159,6 +162,10 @@ impl Services for OneProcess {
         self.registry.clone()
     }
 
+    fn window(&self) -> Option<WindowFigures> {
+        Some(window::figures(&self.window))
+    }
+
     fn reader(&self) -> Option<Arc<Reader>> {
         Some(self.figures.reader())
     }
@@ -170,9 +177,10 @@ impl FollowingProcess {
         progress: Arc<LoadProgress>,
         report: Arc<LatestReport>,
         registry: Arc<ProcessRegistry>,
+        window: Arc<Window>,
     ) -> Self {
         let sampler = ProcessSampler::spawn(SAMPLING);
-        Self { progress, report, sampler, database, reader: Mutex::new(None), registry }
+        Self { progress, report, sampler, database, reader: Mutex::new(None), registry, window }
     }
 
     /// Sizes of the files, which need no ingest process; its own counters are 0 then.
@@ -247,6 +255,10 @@ impl Services for FollowingProcess {
 
     fn registry(&self) -> Arc<dyn api::Registry> {
         self.registry.clone()
+    }
+
+    fn window(&self) -> Option<WindowFigures> {
+        Some(window::figures(&self.window))
     }
 
     fn reader(&self) -> Option<Arc<Reader>> {

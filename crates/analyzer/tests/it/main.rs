@@ -18,6 +18,7 @@ mod registry;
 mod secrets;
 mod split;
 mod startup;
+mod window;
 mod xray;
 mod xray_receiver;
 

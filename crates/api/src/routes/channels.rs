@@ -5,11 +5,15 @@ pub(crate) mod search;
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Segment, Whole, csv, limit, parsed};
 use crate::json::Json;
+use crate::limits::Deadline;
 use crate::render::channel::{ChannelMessageRow, ChannelRow};
 use crate::state::ApiState;
 use crate::visibility::{Visibility, regions};
 use axum::extract::State;
-use index::{ChannelFilter, ChannelRef, Cursor, MessageQuery, MessageView, Sort};
+use index::{
+    ChannelFilter, ChannelRef, Cursor, MessageQuery, MessageView, OverBudget, PacketQuery, Reach, Sort,
+};
+use meshcore::PayloadType;
 use search::{MessageSearchExtent, Needle};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -99,6 +103,10 @@ pub(crate) struct MessagesResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     search: Option<MessageSearchExtent>,
+    /// True when old packets were not all looked at, so that there may be more than `total`; absent otherwise.
+    #[serde(rename = "totalIsLowerBound", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_is_lower_bound: Option<bool>,
 }
 
 /// The messages of a channel.
@@ -112,6 +120,7 @@ pub(crate) struct MessagesResponse {
 )]
 pub(crate) async fn channel_messages(
     State(state): State<ApiState>,
+    deadline: Deadline,
     Segment(channel): Segment,
     Params(params): Params<MessagesParams>,
 ) -> Result<Json<MessagesResponse>, HttpError> {
@@ -120,32 +129,41 @@ pub(crate) async fn channel_messages(
     let regions = regions(params.region);
     let cursor = older_than(params.cursor)?;
     let channel = parse_channel(&channel);
+    let mut budget = deadline.budget();
+    let before = params.before.map(|Moment(time)| time);
+    let offset = params.offset.map_or(0, |Whole(rows)| rows);
     // Each text that is searched is decrypted, so that a search is never of a few rows.
     let work = if params.q.is_some() { usize::MAX } else { rows };
-    let answer = state.read_rows(work, move |index| {
+    let answer = state.reach(work, move |reach: &Reach<'_>| {
         let visibility = Visibility::new(&config);
-        let query = MessageQuery {
-            channel: Some(&channel),
-            regions: regions.as_deref(),
-            limit: rows,
-            offset: params.offset.map_or(0, |Whole(rows)| rows),
-            before: params.before.map(|Moment(time)| time),
-            cursor,
-        };
         let make = |view: &MessageView<'_>| ChannelMessageRow::of(view, &visibility);
         if let Some(needle) = params.q {
-            return MessagesResponse::found(search::search(index, &query, &needle, make));
+            let (channel, regions) = (Some(&channel), regions.as_deref());
+            let query = MessageQuery { channel, regions, limit: rows, offset, before, cursor };
+            return Ok(MessagesResponse::found(search::search(reach.hot, &query, &needle, make)));
         }
-        let index = index.read();
-        let page = index.messages(&query);
-        MessagesResponse {
-            messages: page.messages.iter().map(make).collect(),
+        let query = PacketQuery {
+            limit: rows,
+            offset,
+            cursor: cursor.or(before.map(Cursor::before)),
+            sort: Sort::Latest,
+            payload_type: Some(PayloadType::GroupText),
+            channel: Some(channel),
+            regions,
+            ..PacketQuery::default()
+        };
+        let page = reach.packets(&query, &mut budget)?;
+        let mut messages = reach.views(&page.rows, |packet| make(&MessageView::of(*packet)));
+        messages.reverse();
+        Ok::<_, OverBudget>(MessagesResponse {
+            messages,
             total: page.total,
             next_cursor: page.next.map(|cursor| cursor.to_string()),
             search: None,
-        }
+            total_is_lower_bound: page.total_is_lower_bound.then_some(true),
+        })
     });
-    Ok(Json(answer.await?))
+    Ok(Json(answer.await??))
 }
 
 /// Checks that a cursor is of a list of messages.
@@ -165,6 +183,7 @@ impl MessagesResponse {
             messages: found.rows,
             next_cursor: found.next.map(|cursor| cursor.to_string()),
             search: Some(found.extent),
+            total_is_lower_bound: None,
         }
     }
 }

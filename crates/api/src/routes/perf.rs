@@ -13,6 +13,7 @@ use crate::services::{DbFigures, IoRates, LoadStatus, WriteSourcesSnapshot};
 use crate::state::ApiState;
 use axum::extract::State;
 use index::Totals;
+use model::UnixMillis;
 use serde::Deserialize;
 pub(crate) use types::*;
 use utoipa::IntoParams;
@@ -42,6 +43,7 @@ pub(crate) async fn perf(
 
 fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
     let (totals, memory) = state.read(|index, now| (index.totals(now), index.memory()));
+    let (in_memory, oldest) = state.read(|index, _now| (index.in_memory(), index.oldest_in_memory()));
     let timings = state.timings().summary();
     let index_bytes = memory.total() as u64;
     let breakdown = memory.parts.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes as u64)).collect();
@@ -52,7 +54,7 @@ fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
         endpoints: state.timings().endpoints(),
         slow_queries: state.timings().slowest_recent(20),
         cache: PerfCache::default(),
-        packet_store: packet_store(state, &totals, index_bytes),
+        packet_store: packet_store(state, &totals, (in_memory, oldest), index_bytes),
         sqlite: database(state.services().db_figures().unwrap_or_default(), &totals),
         runtime: runtime(state, index_bytes),
         limits: limits::LimitFigures::of(state),
@@ -60,23 +62,31 @@ fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
     }
 }
 
-fn packet_store(state: &ApiState, totals: &Totals, index_bytes: u64) -> PacketStoreFigures {
+fn packet_store(
+    state: &ApiState,
+    totals: &Totals,
+    ((transmissions, observations), oldest): ((u64, u64), Option<UnixMillis>),
+    index_bytes: u64,
+) -> PacketStoreFigures {
     let loading = matches!(state.services().load_status(), LoadStatus::Loading { .. });
-    let tracked_mb = mebibytes(index_bytes);
+    let tracked_mb = mebibytes(index_bytes + state.segment_bytes());
+    let window = state.services().window().unwrap_or_default();
+    let covered =
+        if totals.transmissions == 0 { 1.0 } else { transmissions as f64 / totals.transmissions as f64 };
     PacketStoreFigures {
-        total_loaded: totals.transmissions,
-        total_observations: totals.observations,
-        evicted: 0,
+        total_loaded: transmissions,
+        total_observations: observations,
+        evicted: window.let_go,
         inserts: state.services().write_counts().get("obs_inserted").copied().unwrap_or_default(),
         queries: state.timings().summary().requests,
-        in_memory: totals.transmissions,
+        in_memory: transmissions,
         sqlite_only: false,
         estimated_mb: tracked_mb,
         tracked_mb,
-        avg_bytes_per_packet: index_bytes.checked_div(totals.transmissions).unwrap_or_default(),
-        max_mb: 0,
+        avg_bytes_per_packet: index_bytes.checked_div(transmissions).unwrap_or_default(),
+        max_mb: window.budget_bytes.unwrap_or_default() >> 20,
         indexes: StoreIndexes {
-            by_hash: totals.transmissions,
+            by_hash: transmissions,
             by_observer: totals.observers,
             by_node: totals.nodes_all_time,
             advert_by_observer: totals.observers,
@@ -86,8 +96,8 @@ fn packet_store(state: &ApiState, totals: &Totals, index_bytes: u64) -> PacketSt
         background_load_failed: false,
         background_load_progress: u8::from(!loading) * 100,
         retention_hours: 0,
-        oldest_loaded: totals.oldest.map(crate::render::time::rfc3339),
-        load_coverage_ratio: f64::from(u8::from(!loading)),
+        oldest_loaded: oldest.map(crate::render::time::rfc3339),
+        load_coverage_ratio: if loading { 0.0 } else { covered },
     }
 }
 

@@ -57,11 +57,9 @@ pub(crate) async fn trace(
     let Ok(hash) = hash.parse::<PacketHash>() else { return Ok(Json(TraceResponse::default())) };
     let config = state.config_arc();
     let rows = state.read(|index, _now| index.by_hash(hash).map_or(0, |packet| packet.observation_count()));
-    let answer = state.read_rows(rows as usize, move |index| {
-        let index = index.read();
-        index.by_hash(hash).map_or_else(TraceResponse::default, |packet| {
-            TraceResponse::of(&packet, &Visibility::new(&config))
-        })
+    let answer = state.reach(rows as usize, move |reach| {
+        let visibility = Visibility::new(&config);
+        reach.by_hash(hash, |packet| TraceResponse::of(packet, &visibility)).unwrap_or_default()
     });
     Ok(Json(answer.await?))
 }

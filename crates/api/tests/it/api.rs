@@ -3,7 +3,7 @@ mod backup;
 mod bundle;
 mod channels;
 mod config;
-mod coverage;
+pub(crate) mod coverage;
 mod decode;
 mod docs;
 mod dropped;

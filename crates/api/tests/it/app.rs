@@ -69,7 +69,8 @@ impl TestApp {
         Self::over(history::no_packets(), ApiConfig::default())
     }
 
-    fn over(index: SharedIndex, config: ApiConfig) -> Self {
+    /// With these packets.
+    pub(crate) fn over(index: SharedIndex, config: ApiConfig) -> Self {
         let hides = api::hides_nodes(Arc::new(config.clone()));
         let newest = index.read().newest_time().unwrap_or(UnixMillis(0));
         HopKeeper::hiding(hides).step(&index, newest);

@@ -1,6 +1,7 @@
 //! The examples of the OpenAPI document. `UPDATE_EXAMPLES=1 cargo test -p api --test it examples` makes them anew from
 //! the recorded packets; `UPDATE_GOLDEN=1` then takes them into the document.
 
+use crate::api::coverage::with_receptions;
 use crate::app::{API_KEY, Answer, TestApp, counters_of, with_samples};
 use crate::fuzz::{Document, Operation, Parameter, encode};
 use axum::body::Body;
@@ -15,14 +16,14 @@ const ROWS: usize = 1;
 const MOST_ENTRIES: usize = 8;
 
 /// Routes whose answers are files or texts, or the document itself.
-const NO_JSON: [&str; 4] = ["/api/backup", "/api/perf/bundle", "/api/spec", "/metrics"];
+const NO_JSON: [&str; 5] = ["/api/backup", "/api/live", "/api/perf/bundle", "/api/spec", "/metrics"];
 
 /// Values for parameters, by name, that find something in the recorded packets.
 const PARAMETERS: &[(&str, &str)] = &[
     ("a", "1f445b75f5eb65eec244a17a1e8660812a2529727a2329dda37c44684d8841ea"),
     ("area", "bay"),
     ("before", "2026-05-18T00:00:00Z"),
-    ("bbox", "-123,37,-121,38.5"),
+    ("bbox", "37,-123,38,-122"),
     ("channel", "#test"),
     ("days", "7"),
     ("fields", "id,hash"),
@@ -59,8 +60,10 @@ async fn examples_are_made_when_they_are_asked_for() {
     }
     let app = TestApp::with(json!({
         "apiKey": API_KEY,
+        "clientRxCoverage": {"enabled": true},
         "areas": {"bay": {"label": "Bay", "latMin": 36.0, "latMax": 39.0, "lonMin": -124.0, "lonMax": -120.0}},
     }));
+    with_receptions(&app);
     let known = Known::of(&app).await;
     let observer = app.index.read().observer_by_key(&known.observer).unwrap();
     let an_hour_ago = model::UnixMillis::now().plus_ms(-3_600_000).0 / 300_000 * 300_000;
@@ -112,6 +115,8 @@ impl Known {
         let schema = &parameter.schema;
         let text = match parameter.name.as_str() {
             "pubkey" | "nodes" | "keys" => self.node.clone(),
+            "prefix" => self.node[..8].to_owned(),
+            "id" if path.starts_with("/api/admin") => "bb".to_owned(),
             "observer" | "b" => self.observer.clone(),
             "id" if path.starts_with("/api/observers") => self.observer.clone(),
             "id" if path.starts_with("/api/alerts") => "7".to_owned(),

@@ -11,3 +11,4 @@ mod live;
 mod metrics;
 mod packaging;
 mod page;
+mod window;

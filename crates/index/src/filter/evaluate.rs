@@ -41,7 +41,7 @@ impl Trial<'_> {
         }
     }
 
-    fn any(&self, heard: &Heard, transmission: u32) -> bool {
+    pub(super) fn any(&self, heard: &Heard, transmission: u32) -> bool {
         let mut row = self.index.transmissions.state(transmission).first;
         while row != NONE {
             if self.heard(heard, row, transmission) {
@@ -111,8 +111,9 @@ impl Trial<'_> {
         }
     }
 
-    fn is_trace(&self, transmission: u32) -> bool {
-        self.index.payload_type(transmission) == PayloadType::Trace
+    /// Traces are few, so asking their set costs less than a look at the frame.
+    pub(super) fn is_trace(&self, transmission: u32) -> bool {
+        self.index.postings.types[usize::from(PayloadType::Trace.code())].contains(transmission)
     }
 }
 

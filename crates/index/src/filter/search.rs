@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use ::model::UnixMillis;
+use meshcore::PayloadType;
 use roaring::RoaringBitmap;
 
 use super::compile::Compiler;
@@ -31,12 +32,46 @@ pub fn search<T>(
     rows_per_guard: u32,
     finish: impl FnOnce(&Index, PacketPage) -> T,
 ) -> Result<T, OverBudget> {
+    if query.filter.is_none() {
+        let index = index.read();
+        return Ok(finish(&index, index.packets(query)));
+    }
+    all_passing(index, query, budget, rows_per_guard, |index, rows| {
+        finish(index, index.page(&Cow::Owned(rows), query))
+    })
+}
+
+/// All rows that pass, of the index that has a certain number.
+pub(crate) struct Passing {
+    pub(crate) index: u64,
+    pub(crate) rows: RoaringBitmap,
+}
+
+impl Passing {
+    /// Looks for them as [`search`] does.
+    pub(crate) fn of(
+        index: &SharedIndex,
+        query: &PacketQuery,
+        budget: &mut Budget,
+        rows_per_guard: u32,
+    ) -> Result<Self, OverBudget> {
+        all_passing(index, query, budget, rows_per_guard, |index, rows| Self {
+            index: index.version().index,
+            rows,
+        })
+    }
+}
+
+fn all_passing<T>(
+    index: &SharedIndex,
+    query: &PacketQuery,
+    budget: &mut Budget,
+    rows_per_guard: u32,
+    finish: impl FnOnce(&Index, RoaringBitmap) -> T,
+) -> Result<T, OverBudget> {
     loop {
         let mut search = {
             let index = index.read();
-            if query.filter.is_none() {
-                return Ok(finish(&index, index.packets(query)));
-            }
             budget.spend(1)?;
             Search::begin(&index, query, rows_per_guard)
         };
@@ -45,7 +80,7 @@ pub fn search<T>(
             match search.step(&index, budget)? {
                 Step::Again => {}
                 Step::OtherIndex => break,
-                Step::Done => return Ok(finish(&index, index.page(&Cow::Owned(search.found), query))),
+                Step::Done => return Ok(finish(&index, search.found)),
             }
         }
     }
@@ -84,7 +119,7 @@ impl Search {
             None => Plan::Set(others.clone()),
         };
         let (candidates, mut plan) = narrow(plan, others);
-        let observations = prepare_scan(index, &mut plan, &candidates);
+        let observations = prepare_scan(index, now, &mut plan, &candidates);
         plan.sort_by_cost();
         let mut search = Self {
             index: index.version().index,
@@ -130,12 +165,8 @@ impl Search {
         budget.spend(u64::from(end - start))?;
         let trial = Trial { index, now: self.now };
         self.plan.any_parts(&mut |any: &mut AnyHeard| {
-            let Some(found) = &mut any.found else { return };
-            for row in start..end {
-                let transmission = index.observations.transmission(row);
-                if !found.contains(transmission) && trial.heard(&any.heard, row, transmission) {
-                    found.insert(transmission);
-                }
+            if let Some(found) = &mut any.found {
+                trial.scan(&any.heard, start..end, found);
             }
         });
         self.observations.start = end;
@@ -182,7 +213,12 @@ fn narrow(plan: Plan, others: RoaringBitmap) -> (RoaringBitmap, Plan) {
 
 /// Decides whether to look through all observations once for what must hold for some, instead of following those of each
 /// candidate: a look at the next row of a column costs a fraction of a look at the next observation of a transmission.
-fn prepare_scan(index: &Index, plan: &mut Plan, candidates: &RoaringBitmap) -> std::ops::Range<u32> {
+fn prepare_scan(
+    index: &Index,
+    now: UnixMillis,
+    plan: &mut Plan,
+    candidates: &RoaringBitmap,
+) -> std::ops::Range<u32> {
     let all = index.observations.len();
     let mut wants_scan = false;
     plan.any_parts(&mut |any| wants_scan |= any.heard.cost() < DECODE * COLUMN);
@@ -195,9 +231,14 @@ fn prepare_scan(index: &Index, plan: &mut Plan, candidates: &RoaringBitmap) -> s
         return 0..0;
     }
     let rows = index.transmission_ids.len();
+    let trial = Trial { index, now };
+    let traces = &index.postings.types[usize::from(PayloadType::Trace.code())];
     plan.any_parts(&mut |any| {
         if any.heard.cost() < DECODE * COLUMN {
-            any.found = Some(RowBits::with_rows(rows));
+            let mut found = RowBits::with_rows(rows);
+            // Their hops are not in their paths, and a look at each of the few is simple.
+            traces.iter().filter(|row| trial.any(&any.heard, *row)).for_each(|row| found.insert(row));
+            any.found = Some(found);
         }
     });
     0..all

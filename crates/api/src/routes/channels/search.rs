@@ -48,7 +48,8 @@ impl FromStr for Needle {
 pub(crate) struct MessageSearchExtent {
     /// Texts looked at, the newest first.
     pub(crate) searched: usize,
-    /// Whether there is nothing left to search: neither were there too many texts nor is the page full.
+    /// Whether there is nothing left to search: neither were there too many texts, nor is the page full, nor are there older
+    /// packets that only storage has.
     pub(crate) complete: bool,
 }
 
@@ -69,7 +70,11 @@ pub(crate) fn search<T>(
     make: impl Fn(&MessageView<'_>) -> T,
 ) -> Found<T> {
     let started = Instant::now();
-    let places = index.read().message_places(&MessageQuery { limit: MAX_SEARCHED, ..query.clone() });
+    let (places, is_all) = {
+        let index = index.read();
+        let places = index.message_places(&MessageQuery { limit: MAX_SEARCHED, ..query.clone() });
+        (places, index.cold_segments().is_empty())
+    };
     let (mut rows, mut searched) = (Vec::new(), 0);
     for portion in places.newest.chunks(TEXTS_PER_GUARD) {
         let index = index.read();
@@ -91,7 +96,7 @@ pub(crate) fn search<T>(
     let is_last = searched == places.newest.len();
     let reached = searched.checked_sub(1).and_then(|last| places.newest.get(last)).copied();
     let next = if is_last { places.next } else { reached };
-    Found { rows, extent: MessageSearchExtent { searched, complete: next.is_none() }, next }
+    Found { rows, extent: MessageSearchExtent { searched, complete: is_all && next.is_none() }, next }
 }
 
 impl Needle {

@@ -15,7 +15,7 @@ use crate::visibility::{area_key, nodes_in_area, regions};
 use answer::answer;
 use axum::extract::State;
 use filter::Filter;
-use index::{Cursor, Index, NodeQuery, Order, PacketQuery, SharedIndex, Sort};
+use index::{Cursor, Index, NodeQuery, Order, PacketQuery, Reach, Sort};
 use meshcore::{PayloadType, Route};
 use model::{NodeKey, PacketHash, UnixMillis};
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,11 @@ pub(crate) struct PacketsResponse {
     packets: PacketRows,
     /// How many packets pass the filters, on this page or not.
     total: u64,
+    /// True when old packets that may pass the filters were not all looked at, so that there may be more than `total`; absent
+    /// otherwise. The page may then be short: `nextCursor` goes on where it ended.
+    #[serde(rename = "totalIsLowerBound", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    total_is_lower_bound: Option<bool>,
     /// As applied.
     limit: usize,
     /// As applied.
@@ -174,8 +179,8 @@ pub(crate) async fn list_packets(
     // How much a filter has to look at does not depend on the page.
     let rows = if asked.query.filter.is_some() { usize::MAX } else { asked.query.limit };
     let budget = deadline.budget();
-    let make = move |index: &SharedIndex| answer(index, asked, &shape, &config, &keys, budget);
-    Ok(Json(state.read_rows(rows, make).await??))
+    let make = move |reach: &Reach<'_>| answer(reach, asked, &shape, &config, &keys, budget);
+    Ok(Json(state.reach(rows, make).await??))
 }
 
 /// What the rows look like.

@@ -55,16 +55,18 @@ pub(crate) async fn packet_observations(
     let detail = if fields.wants("raw_hex") { Observations::WithFrames } else { Observations::Listed };
     let mut budget = deadline.budget().with_rows(MAX_OBSERVATIONS);
     let rows = request.hashes.len();
-    let results = state.read_rows(rows, move |index| {
+    let results = state.reach(rows, move |reach| {
         let mut results = BTreeMap::new();
         for text in request.hashes {
             let Ok(hash) = text.parse::<PacketHash>() else { continue };
-            // A guard for each, so that many long lists do not keep ingest waiting.
-            let index = index.read();
-            let Some(packet) = index.by_hash(hash) else { continue };
-            budget.spend(u64::from(packet.observation_count()))?;
-            let rows = packet.observations().map(|heard| observation_row(&heard, detail)).collect();
-            results.insert(text, Rows { rows, fields: fields.clone() });
+            let Some(count) = reach.by_hash(hash, |packet| packet.observation_count()) else {
+                continue;
+            };
+            budget.spend(u64::from(count))?;
+            let rows = reach.by_hash(hash, |packet| {
+                packet.observations().map(|heard| observation_row(&heard, detail)).collect()
+            });
+            results.extend(rows.map(|rows| (text, Rows { rows, fields: fields.clone() })));
         }
         Ok::<_, OverBudget>(results)
     });

@@ -10,9 +10,11 @@ use crate::render::packet::{
 use crate::render::payload::Signatures;
 use crate::state::ApiState;
 use axum::extract::State;
-use index::{Index, TransmissionView};
+use index::{Reach, TransmissionView};
+use meshcore::KeyRing;
 use model::{ObservationId, PacketHash, TransmissionId};
 use serde::Serialize;
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// One packet in full.
@@ -40,30 +42,32 @@ pub(crate) async fn get_packet(
     State(state): State<ApiState>,
     Segment(id): Segment,
 ) -> Result<Json<PacketResponse>, HttpError> {
-    let keys = state.keys();
-    state.read(|index, _now| {
-        let view = find(index, &id).ok_or_else(|| HttpError::not_found("Not found"))?;
-        let mut packet = packet_row(&view, keys, Observations::WithFrames);
-        let observations = packet.observations.clone().unwrap_or_default();
-        packet.observations = Some(observations.clone());
-        let frame = view.frame();
-        Ok(Json(PacketResponse {
-            path: hops(&frame, view.best().path()),
-            observation_count: u64::from(view.observation_count()).max(1),
-            decoded: decoded_packet(&frame, keys, Signatures::CheckedBefore),
-            parts: frame_parts(&frame),
-            packet,
-            observations,
-        }))
-    })
+    let keys = Arc::clone(state.keys());
+    let found = state.reach(1, move |reach| find(reach, &id, |packet| answer(packet, &keys))).await?;
+    found.map(Json).ok_or_else(|| HttpError::not_found("Not found"))
+}
+
+fn answer(packet: &TransmissionView<'_>, keys: &KeyRing) -> PacketResponse {
+    let mut row = packet_row(packet, keys, Observations::WithFrames);
+    let observations = row.observations.clone().unwrap_or_default();
+    row.observations = Some(observations.clone());
+    let frame = packet.frame();
+    PacketResponse {
+        path: hops(&frame, packet.best().path()),
+        observation_count: u64::from(packet.observation_count()).max(1),
+        decoded: decoded_packet(&frame, keys, Signatures::CheckedBefore),
+        parts: frame_parts(&frame),
+        packet: row,
+        observations,
+    }
 }
 
 /// Sixteen digits are a hash even when they are all decimal: no mesh has seen so many packets.
-fn find<'a>(index: &'a Index, id: &str) -> Option<TransmissionView<'a>> {
+fn find<T>(reach: &Reach<'_>, id: &str, look: impl Fn(&TransmissionView<'_>) -> T) -> Option<T> {
     if let Ok(hash) = id.parse::<PacketHash>() {
-        return index.by_hash(hash);
+        return reach.by_hash(hash, look);
     }
     let number = id.parse::<u64>().ok()?;
-    let by_observation = || index.observation(ObservationId(number)).map(|heard| heard.transmission());
-    index.transmission(TransmissionId(number)).or_else(by_observation)
+    let by_observation = || reach.by_observation(ObservationId(number), &look);
+    reach.by_id(TransmissionId(number), &look).or_else(by_observation)
 }

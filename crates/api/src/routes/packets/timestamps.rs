@@ -6,8 +6,12 @@ use crate::json::Json;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use utoipa::IntoParams;
+
+/// Says that old packets were not all looked at, since reading them from storage takes long; an array has no other place for it.
+const BOUNDED: HeaderName = HeaderName::from_static("x-history-bounded");
 
 /// From when on.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -19,7 +23,7 @@ pub(crate) struct TimestampsParams {
     since: Option<Moment>,
 }
 
-/// When packets were first heard, oldest first.
+/// When packets were first heard, oldest first. With the header `X-History-Bounded: true`, the oldest are not all there.
 #[utoipa::path(
     get, path = "/api/packets/timestamps", tag = "packets", params(TimestampsParams),
     responses((status = 200, body = Vec<String>), (status = 400, body = crate::error::ErrorBody))
@@ -27,11 +31,15 @@ pub(crate) struct TimestampsParams {
 pub(crate) async fn packet_timestamps(
     State(state): State<ApiState>,
     Params(params): Params<TimestampsParams>,
-) -> Result<Json<Vec<String>>, HttpError> {
+) -> Result<(HeaderMap, Json<Vec<String>>), HttpError> {
     let Some(Moment(since)) = params.since else {
         return Err(HttpError::missing_parameter("since", "since required"));
     };
     // How many there are is not known before, so this is always made on the blocking pool.
-    let times = state.read_rows(usize::MAX, move |index| index.read().first_seen_since(since)).await?;
-    Ok(Json(times.into_iter().map(rfc3339).collect()))
+    let (times, bounded) = state.reach(usize::MAX, move |reach| reach.first_seen_since(since)).await?;
+    let mut headers = HeaderMap::new();
+    if bounded {
+        headers.insert(BOUNDED, HeaderValue::from_static("true"));
+    }
+    Ok((headers, Json(times.into_iter().map(rfc3339).collect())))
 }

@@ -59,10 +59,10 @@ pub(crate) struct PerfCache {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PacketStoreFigures {
-    /// Transmissions.
+    /// Transmissions in memory; storage has all.
     pub(crate) total_loaded: u64,
     pub(crate) total_observations: u64,
-    /// Always 0: nothing is dropped from memory.
+    /// Transmissions let go from memory since the start, the loading of history included; storage keeps them.
     pub(crate) evicted: u64,
     /// Observations taken in since the start.
     pub(crate) inserts: u64,
@@ -79,22 +79,22 @@ pub(crate) struct PacketStoreFigures {
     #[serde(rename = "trackedMB")]
     pub(crate) tracked_mb: f64,
     pub(crate) avg_bytes_per_packet: u64,
-    /// Always 0: there is no bound.
+    /// The memory budget, `packetStore.maxMemoryMB` or a share of the machine; 0 without a bound.
     #[serde(rename = "maxMB")]
     pub(crate) max_mb: u64,
     pub(crate) indexes: StoreIndexes,
-    /// Always 0: all of the history is loaded at the start.
+    /// Always 0: at the start as much is loaded as the budget holds.
     pub(crate) hot_startup_hours: u64,
     pub(crate) background_load_complete: bool,
     /// Always false.
     pub(crate) background_load_failed: bool,
     /// Percent.
     pub(crate) background_load_progress: u8,
-    /// Always 0: there is no bound.
+    /// Always 0: the budget is in bytes, not in hours.
     pub(crate) retention_hours: u64,
-    /// The least observation time, RFC 3339.
+    /// The least observation time in memory, RFC 3339.
     pub(crate) oldest_loaded: Option<String>,
-    /// 1 when all is loaded.
+    /// Transmissions in memory of all that are stored; 0 while the history is loaded.
     pub(crate) load_coverage_ratio: f64,
 }
 

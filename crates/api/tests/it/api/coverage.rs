@@ -7,7 +7,7 @@ const BBOX: &str = "bbox=37,-123,38,-122";
 const ON: &str = "clientRxCoverage";
 
 /// Two clients that walk along a street; the first node is heard by its advert, the others by their hops.
-fn with_receptions(app: &TestApp) -> Vec<NodeKey> {
+pub(crate) fn with_receptions(app: &TestApp) -> Vec<NodeKey> {
     let mut index = app.index.write();
     let query = index::NodeQuery { limit: usize::MAX, ..index::NodeQuery::default() };
     let mut keys: Vec<NodeKey> =

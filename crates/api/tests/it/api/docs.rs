@@ -44,6 +44,7 @@ async fn every_documented_get_without_a_path_parameter_answers() {
             "/api/admin/prune-geo-filter/status",
             "/api/rx-coverage",
             "/api/rx-leaderboard",
+            "/api/live",
             "/api/backup",
             "/metrics",
         ];

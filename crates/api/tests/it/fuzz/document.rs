@@ -185,6 +185,10 @@ fn close_objects(whole: &mut Value) {
         }
     });
     for (name, schema) in schemas.as_object_mut().unwrap() {
+        if parts.contains(name) {
+            // A part that is put together of parts itself must let those of the whole pass.
+            schema.as_object_mut().unwrap().remove("unevaluatedProperties");
+        }
         let is_closed = schema.get("additionalProperties").is_some() || schema.get("properties").is_none();
         if !is_closed && !parts.contains(name) {
             schema["additionalProperties"] = Value::Bool(false);

@@ -1,75 +1,41 @@
-//! Making the page: the search, then the rows, a portion under each guard.
+//! Making the page: the search, then the rows.
 
 use super::{Asked, PacketRows, PacketsResponse, Shape};
 use crate::config::ApiConfig;
 use crate::fields::Rows;
 use crate::render::packet::{grouped_row, packet_row_of};
-use index::{Budget, Index, OverBudget, PacketPage, SharedIndex, TxRow, search};
+use index::{Budget, OverBudget, Reach, ReachedPage, TransmissionView};
 use meshcore::KeyRing;
-
-/// Rows made under one read guard, so that a long page does not keep ingest waiting.
-const ROWS_PER_GUARD: usize = 256;
 
 /// # Errors
 /// When the budget does not suffice.
 pub(super) fn answer(
-    index: &SharedIndex,
+    reach: &Reach<'_>,
     mut asked: Asked,
     shape: &Shape,
     config: &ApiConfig,
     keys: &KeyRing,
     mut budget: Budget,
 ) -> Result<PacketsResponse, OverBudget> {
-    loop {
-        let can_match = asked.resolve(&index.read(), config);
-        let (page, of_index) = if can_match {
-            let with_number = |index: &Index, page| (page, index.version().index);
-            search(index, &asked.query, &mut budget, index::ROWS_PER_GUARD, with_number)?
-        } else {
-            (PacketPage::default(), index.read().version().index)
-        };
-        let rows = &page.rows;
-        let packets = match shape {
-            Shape::Plain(observations, fields) => {
-                let make = |index: &Index, row| packet_row_of(&index.view(row), keys, *observations, fields);
-                let made = in_portions(index, of_index, rows, &mut budget, make)?;
-                made.map(|rows| PacketRows::Plain(Rows { rows, fields: fields.clone() }))
-            }
-            Shape::Grouped(fields) => {
-                let make = |index: &Index, row| grouped_row(&index.view(row), keys, fields);
-                let made = in_portions(index, of_index, rows, &mut budget, make)?;
-                made.map(|rows| PacketRows::Grouped(Rows { rows, fields: fields.clone() }))
-            }
-        };
-        if let Some(packets) = packets {
-            return Ok(PacketsResponse {
-                packets,
-                total: page.total,
-                limit: asked.query.limit,
-                offset: asked.query.offset,
-                next_cursor: page.next.map(|cursor| cursor.to_string()),
-            });
+    let can_match = asked.resolve(&reach.hot.read(), config);
+    let page = if can_match { reach.packets(&asked.query, &mut budget)? } else { ReachedPage::default() };
+    budget.spend(page.rows.len() as u64)?;
+    let packets = match shape {
+        Shape::Plain(observations, fields) => {
+            let make = |packet: &TransmissionView<'_>| packet_row_of(packet, keys, *observations, fields);
+            PacketRows::Plain(Rows { rows: reach.views(&page.rows, make), fields: fields.clone() })
         }
-    }
-}
-
-/// Rows stay where they are for as long as the index lives, so the guard may be let go between portions. `None` when
-/// another index has taken its place, in which they mean nothing: retention and followers do that.
-fn in_portions<T>(
-    index: &SharedIndex,
-    of_index: u64,
-    rows: &[TxRow],
-    budget: &mut Budget,
-    make: impl Fn(&Index, TxRow) -> T,
-) -> Result<Option<Vec<T>>, OverBudget> {
-    let mut made = Vec::with_capacity(rows.len());
-    for portion in rows.chunks(ROWS_PER_GUARD) {
-        budget.spend(portion.len() as u64)?;
-        let guard = index.read();
-        if guard.version().index != of_index {
-            return Ok(None);
+        Shape::Grouped(fields) => {
+            let make = |packet: &TransmissionView<'_>| grouped_row(packet, keys, fields);
+            PacketRows::Grouped(Rows { rows: reach.views(&page.rows, make), fields: fields.clone() })
         }
-        made.extend(portion.iter().map(|row| make(&guard, *row)));
-    }
-    Ok(Some(made))
+    };
+    Ok(PacketsResponse {
+        packets,
+        total: page.total,
+        total_is_lower_bound: page.total_is_lower_bound.then_some(true),
+        limit: asked.query.limit,
+        offset: asked.query.offset,
+        next_cursor: page.next.map(|cursor| cursor.to_string()),
+    })
 }
