@@ -304,7 +304,7 @@ proptest! {
         loop {
             let page = history.index.messages(&query);
             met.extend(page.messages.iter().map(|message| message.transmission.id()));
-            ends.extend(page.messages.first().map(|message| message.time()));
+            ends.extend(page.messages.first().map(index::MessageView::time));
             query.cursor = page.next;
             if page.next.is_none() {
                 break;
