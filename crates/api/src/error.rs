@@ -50,7 +50,8 @@ pub(crate) struct ErrorBody {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HttpError {
     status: StatusCode,
-    body: ErrorBody,
+    /// Boxed, since results are moved about far more often than they are errors.
+    body: Box<ErrorBody>,
     over: Option<OverBudget>,
 }
 
@@ -65,7 +66,7 @@ impl HttpError {
             length: None,
             hint: None,
         };
-        Self { status, body, over: None }
+        Self { status, body: Box::new(body), over: None }
     }
 
     pub(crate) fn bad_request(error: impl Into<String>) -> Self {

@@ -79,10 +79,10 @@ fn names_of<T: ToSchema>() -> Vec<String> {
 fn collect_names(schema: &RefOr<Schema>, referred: &[(String, RefOr<Schema>)], names: &mut Vec<String>) {
     match schema {
         RefOr::T(Schema::Object(object)) => {
-            names.extend(object.properties.iter().map(|(name, _)| name.clone()))
+            names.extend(object.properties.keys().cloned());
         }
         RefOr::T(Schema::AllOf(all)) => {
-            all.items.iter().for_each(|part| collect_names(part, referred, names))
+            all.items.iter().for_each(|part| collect_names(part, referred, names));
         }
         RefOr::Ref(reference) => {
             let part =

@@ -82,9 +82,8 @@ fn let_lists_be_empty(schema: &mut RefOr<Schema>) {
     if let RefOr::T(Schema::OneOf(one)) = schema
         && one.items.iter().all(|item| matches!(item, RefOr::T(Schema::Array(_))))
     {
-        let mut any = AnyOf::default();
-        any.items = std::mem::take(&mut one.items);
-        any.description = one.description.take();
+        let (items, description) = (std::mem::take(&mut one.items), one.description.take());
+        let any = AnyOf { items, description, ..AnyOf::default() };
         *schema = RefOr::T(Schema::AnyOf(any));
     }
 }

@@ -96,8 +96,8 @@ impl Plan {
 
     pub(super) fn and(parts: Vec<Self>) -> Self {
         let (sets, mut rest) = flatten(parts, |part| match part {
-            Self::And(parts) => Ok(parts),
-            other => Err(other),
+            Self::And(parts) => parts,
+            other => vec![other],
         });
         let mut sets = sets;
         // Rarest first, so that the work shrinks with what is left.
@@ -113,8 +113,8 @@ impl Plan {
 
     pub(super) fn or(parts: Vec<Self>) -> Self {
         let (sets, mut rest) = flatten(parts, |part| match part {
-            Self::Or(parts) => Ok(parts),
-            other => Err(other),
+            Self::Or(parts) => parts,
+            other => vec![other],
         });
         if let Some(set) = sets.into_iter().reduce(|all, set| all | set)
             && (!set.is_empty() || rest.is_empty())
@@ -268,13 +268,10 @@ impl RowBits {
 }
 
 /// The parts of parts of the same kind beside the others, and the sets among them apart.
-fn flatten(
-    parts: Vec<Plan>,
-    same: impl Fn(Plan) -> Result<Vec<Plan>, Plan>,
-) -> (Vec<RoaringBitmap>, Vec<Plan>) {
+fn flatten(parts: Vec<Plan>, parts_of: impl Fn(Plan) -> Vec<Plan>) -> (Vec<RoaringBitmap>, Vec<Plan>) {
     let (mut sets, mut rest) = (Vec::new(), Vec::new());
     for part in parts {
-        for part in same(part).unwrap_or_else(|part| vec![part]) {
+        for part in parts_of(part) {
             match part {
                 Plan::Set(set) => sets.push(set),
                 other => rest.push(other),

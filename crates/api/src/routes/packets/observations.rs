@@ -59,10 +59,10 @@ pub(crate) async fn packet_observations(
         let mut results = BTreeMap::new();
         for text in request.hashes {
             let Ok(hash) = text.parse::<PacketHash>() else { continue };
-            let Some(count) = reach.by_hash(hash, |packet| packet.observation_count()) else {
+            let Some(count) = reach.by_hash(hash, |packet| u64::from(packet.observation_count())) else {
                 continue;
             };
-            budget.spend(u64::from(count))?;
+            budget.spend(count)?;
             let rows = reach.by_hash(hash, |packet| {
                 packet.observations().map(|heard| observation_row(&heard, detail)).collect()
             });

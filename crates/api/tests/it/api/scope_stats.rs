@@ -9,7 +9,7 @@ fn scoped(number: u8, scope: Option<&str>) -> Vec<u8> {
     let payload = PayloadBuf::new(PayloadType::Ack, vec![number; 4]).unwrap();
     let codes =
         scope.map(|name| ScopeKey::from_name(name).codes_for(payload.payload_type(), payload.bytes()));
-    let codes = codes.unwrap_or_else(TransportCodes::default);
+    let codes = codes.unwrap_or_default();
     FrameBuilder::new(Route::TransportFlood, &payload).transport_codes(codes).encode()
 }
 

@@ -167,7 +167,7 @@ pub(crate) fn hear_again(index: &SharedIndex, number: u64) -> ObservationId {
     let id = index.next_ids().observation;
     let transmission = TransmissionId(number);
     let head_id = index.next_ids().head;
-    let [.., high, low] = u32::try_from(head_id.0).unwrap().to_be_bytes();
+    let [.., high, low] = head_id.0.to_be_bytes();
     // More hops than that when somebody has come this way already.
     let short = [1, 1, low];
     let bytes: &[u8] = if index.head_id(&short).is_none() { &short } else { &[1, 4, 0xFE, 0xFE, high, low] };

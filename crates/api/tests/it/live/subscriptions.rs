@@ -214,7 +214,8 @@ async fn what_cannot_be_replayed_is_named() {
     drop(client);
     served.wait_for_clients(0).await;
     let limit = welcome["limits"]["replay"].as_u64().unwrap();
-    let last = (0..limit).map(|number| hear_again(&served.app.index, 1 + number % 50)).last().unwrap();
+    let last =
+        (0..limit).map(|number| hear_again(&served.app.index, 1 + number % 50)).reduce(|_, id| id).unwrap();
     let (mut client, _) = open(&served).await;
     subscribe(&mut client, json!({"id": "old", "fields": ["observation_id"], "resume": newest - 5})).await;
     let told = json!({
