@@ -8,6 +8,7 @@
 mod random;
 
 use crate::app::TestApp;
+use crate::fuzz::encode;
 use api::ApiConfig;
 use index::{Compaction, Eviction, Index, SharedIndex};
 use model::{Change, TransmissionId};
@@ -86,7 +87,7 @@ fn lists(history: &History) -> Vec<String> {
     for filter in
         ["snr > 0", "any(rssi) < -90 && type != ADVERT", "hops == 0 || iata == SFO", "!(text contains a)"]
     {
-        lists.push(format!("filter={}", filter.replace(' ', "%20").replace('&', "%26")));
+        lists.push(format!("filter={}", encode(filter)));
     }
     lists.push(format!("hash={}", packet.hash));
     lists.push(format!("since={middle}&type=4"));

@@ -1,6 +1,6 @@
 use crate::app::{TestApp, hear_frame};
 use crate::golden::assert_golden;
-use meshcore::{FrameBuilder, PayloadBuf, PayloadType, Route, ScopeKey, TransportCodes};
+use meshcore::{FrameBuilder, PayloadBuf, PayloadType, Route, ScopeKey};
 use model::{ObserverId, UnixMillis};
 use serde_json::json;
 
