@@ -435,9 +435,9 @@ fn filter(c: &mut Criterion) {
             search(&index, black_box(&query), budget, ROWS_PER_GUARD, |_, page| page.total)
         };
         let took = cpu_time(|| {
-            (0..20).for_each(|_| {
+            for _ in 0..20 {
                 let _ = black_box(find());
-            })
+            }
         }) / 20;
         println!("{text}: {:?} packets, {took:?} of processor time", find());
         group.bench_function(text, |b| b.iter(find));
