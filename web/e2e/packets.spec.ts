@@ -83,7 +83,7 @@ test('what is being read does not move, new rows wait', async ({ page }) => {
 
 test('a lost connection is said, and mended', async ({ page, complaints }) => {
   let open_ = true;
-  await page.routeWebSocket('**/ws', (socket) => {
+  await page.routeWebSocket('**/api/live', (socket) => {
     if (!open_) return void socket.close();
     const server = socket.connectToServer();
     setTimeout(() => {
