@@ -22,6 +22,7 @@ pub(crate) mod sources;
 pub(crate) mod stats_file;
 pub(crate) mod stop;
 pub(crate) mod summary;
+mod ticker;
 pub(crate) mod upkeep;
 pub(crate) mod webhooks;
 pub(crate) mod window;

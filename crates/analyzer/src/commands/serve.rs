@@ -12,7 +12,7 @@ use crate::parts::registry::{ProcessRegistry, Pruner};
 use crate::parts::services::{FollowingProcess, LatestReport};
 use crate::parts::serving::Port;
 use crate::parts::stop::StopSignal;
-use crate::parts::window::{WindowThread, window};
+use crate::parts::window::{self, window};
 use crate::parts::{runtime, summary};
 use anyhow::Result;
 use api::{ApiState, LiveHub};
@@ -68,7 +68,7 @@ pub(crate) fn run(args: ServeArgs) -> Result<()> {
     summary::serving(&plan, &loaded, http);
 
     let reader = move || api::Services::reader(services.as_ref());
-    let keeping = WindowThread::start(Arc::clone(&window), Arc::clone(&index), reader)?;
+    let keeping = window::start(Arc::clone(&window), Arc::clone(&index), reader)?;
     let following = FollowThread::start(Following {
         database,
         index,

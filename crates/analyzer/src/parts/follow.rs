@@ -7,7 +7,7 @@
 //! repair for everything.
 
 use super::books::Asks;
-use super::hops::HopThread;
+use super::hops;
 use super::load::{self, LoadProgress};
 use super::services::LatestReport;
 use super::summary;
@@ -103,7 +103,7 @@ impl State {
         let mut feed = self.connect();
         let mut keeper = HopKeeper::hiding(api::hides_nodes(Arc::clone(&self.on.api_config)));
         let Some(mut tail) = self.first_load(&mut keeper)? else { return Ok(()) };
-        let hops = HopThread::start(keeper, Arc::clone(&self.on.index), None)?;
+        let hops = hops::start(keeper, Arc::clone(&self.on.index), None)?;
         summary::history(&self.on.index.read().totals(UnixMillis::now()));
         let followed = self.follow(&mut feed, &mut tail);
         hops.stop();

@@ -3,16 +3,17 @@
 use super::backup::OfWriter;
 use super::books::{OwnBooks, OwnParts, Viewers};
 use super::figures::Figures;
-use super::hops::HopThread;
+use super::hops;
 use super::jobs::BackgroundJobs;
 use super::known_channels::{ChannelFetch, ChannelList};
 use super::load::{self, LoadProgress};
 use super::plan::Plan;
 use super::prunings::Prunings;
-use super::reporting::Reporter;
+use super::reporting;
 use super::stats_file::StatsFile;
+use super::ticker::Ticker;
 use super::upkeep::Upkeep;
-use super::window::{WindowThread, window};
+use super::window::{self, window};
 use super::{runtime, sources};
 use crate::config::Loaded;
 use anyhow::{Context as _, Result};
@@ -68,12 +69,12 @@ pub(crate) struct Receiving {
     books: Arc<OwnBooks>,
     mqtt_threads: Runtime,
     feed: Option<FeedServer>,
-    reporter: Reporter,
+    reporter: Ticker,
     upkeep: Upkeep,
     /// Where packets are shown.
-    hops: Option<HopThread>,
+    hops: Option<Ticker>,
     channel_fetch: Option<ChannelFetch>,
-    window: WindowThread,
+    window: Ticker,
 }
 
 /// An index without packets, for this configuration.
@@ -233,19 +234,19 @@ impl Opened {
         let rows = report.transmissions + report.observations + report.heads;
         loading.step(StepReport { examined: rows, ..StepReport::default() });
         drop(loading);
-        let hops = keeper.map(|keeper| HopThread::start(keeper, Arc::clone(&index), Some(jobs.hops.clone())));
+        let hops = keeper.map(|keeper| hops::start(keeper, Arc::clone(&index), Some(jobs.hops.clone())));
         let hops = hops.transpose()?;
         let ingest = std::thread::Builder::new()
             .name("ingest".to_owned())
             .spawn(move || ingest.run(receiver))
             .context("cannot start the ingest thread")?;
         let told = feed.as_ref().map(FeedServer::handle).unwrap_or_default();
-        let reporting = (self.stats_file, jobs.stats_file.clone());
-        let reporter = Reporter::start(Arc::clone(&figures), Arc::clone(&books), told.clone(), reporting)?;
+        let stats_file = (self.stats_file, jobs.stats_file.clone());
+        let reporter = reporting::start(Arc::clone(&figures), Arc::clone(&books), told.clone(), stats_file)?;
         let (rules, settings) = (retention_rules(loaded), loaded.file.storage());
         let reader = figures.reader();
         let keeping =
-            WindowThread::start(Arc::clone(&window), Arc::clone(&index), move || Some(Arc::clone(&reader)))?;
+            window::start(Arc::clone(&window), Arc::clone(&index), move || Some(Arc::clone(&reader)))?;
         let retention = Retention::new(rules, index, storage.writer()).within(window, figures.reader());
         let writer = (storage.writer(), settings.incremental_vacuum_pages);
         let upkeep = Upkeep::start(&jobs, retention, writer, told, settings.vacuum_on_startup)?;

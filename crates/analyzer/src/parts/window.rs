@@ -1,13 +1,12 @@
 //! The thread that keeps the packets in memory within their budget.
 
-use anyhow::{Context as _, Result};
+use super::ticker::Ticker;
+use anyhow::Result;
 use api::WindowFigures;
 use index::SharedIndex;
 use ingest::Window;
 use std::fs;
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
 use std::time::Duration;
 use storage::Reader;
 
@@ -17,40 +16,24 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// Without a budget of its own, packets may take this share of the machine's memory, or of what the container may use.
 const SHARE_OF_MACHINE: u64 = 2;
 
-/// The thread.
-pub(crate) struct WindowThread {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
-}
-
-impl WindowThread {
-    /// # Errors
-    /// When the thread cannot be started.
-    pub(crate) fn start(
-        window: Arc<Window>,
-        index: SharedIndex,
-        reader: impl Fn() -> Option<Arc<Reader>> + Send + 'static,
-    ) -> Result<Self> {
-        let (stop, stopped) = channel::<()>();
-        let thread = std::thread::Builder::new().name("window".to_owned()).spawn(move || {
-            while stopped.recv_timeout(INTERVAL) == Err(RecvTimeoutError::Timeout) {
-                // What is not committed yet cannot be read back.
-                let stored = reader().and_then(|reader| reader.last_ids().ok()?.transmission);
-                if let Err(error) = window.keep(&index, stored) {
-                    tracing::error!(%error, "the packets in memory cannot be made fewer");
-                }
+/// Begins to keep it.
+///
+/// # Errors
+/// When the thread cannot be started.
+pub(crate) fn start(
+    window: Arc<Window>,
+    index: SharedIndex,
+    reader: impl Fn() -> Option<Arc<Reader>> + Send + 'static,
+) -> Result<Ticker> {
+    Ticker::start("window", move |rest| {
+        while rest.over(INTERVAL) {
+            // What is not committed yet cannot be read back.
+            let stored = reader().and_then(|reader| reader.last_ids().ok()?.transmission);
+            if let Err(error) = window.keep(&index, stored) {
+                tracing::error!(%error, "the packets in memory cannot be made fewer");
             }
-        });
-        Ok(Self { stop, thread: thread.context("cannot start the window thread")? })
-    }
-
-    /// Ends it after the step at hand.
-    pub(crate) fn stop(self) {
-        drop(self.stop);
-        if self.thread.join().is_err() {
-            tracing::error!("the window thread panicked");
         }
-    }
+    })
 }
 
 /// The budget: what the operator says, else a share of the machine.
