@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod envelope_file;
 mod log_book;
+mod memory;
 mod pace;
 mod parts;
 

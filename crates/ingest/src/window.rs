@@ -76,13 +76,17 @@ impl Window {
         self.turn.lock()
     }
 
-    /// Lets packets go if the index has outgrown its share; says how many. `stored` is the greatest transmission that is
-    /// in storage.
+    /// Lets packets go if the index has outgrown its share; says how many. `stored` tells the greatest transmission that is in
+    /// storage, and is asked only then; nothing is let go while that is not known.
     ///
     /// # Errors
     /// When the index refuses what it has itself, which would be a fault of this program; it is then as good as before.
-    pub fn keep(&self, index: &RwLock<Index>, stored: Option<TransmissionId>) -> Result<u64, ApplyError> {
-        let Some((budget, stored)) = self.budget.map(|bytes| bytes as f64).zip(stored) else { return Ok(0) };
+    pub fn keep(
+        &self,
+        index: &RwLock<Index>,
+        stored: impl FnOnce() -> Option<TransmissionId>,
+    ) -> Result<u64, ApplyError> {
+        let Some(budget) = self.budget.map(|bytes| bytes as f64) else { return Ok(0) };
         let _turn = self.turn();
         let (memory, (transmissions, observations)) = {
             let index = index.read();
@@ -91,6 +95,7 @@ impl Window {
         if (memory.total() as f64) <= budget * MOST_SHARE {
             return Ok(0);
         }
+        let Some(stored) = stored() else { return Ok(0) };
         let lasting = lasting_bytes(&memory) as f64;
         let moving = (memory.total() as f64 - lasting).max(1.0);
         let share = ((budget * KEPT_SHARE - lasting) / moving).max(LEAST_KEPT_SHARE);

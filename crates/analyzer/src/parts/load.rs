@@ -1,5 +1,6 @@
 //! Replaying the stored history into an index.
 
+use super::window::keep_within;
 use anyhow::Result;
 use api::LoadStatus;
 use index::{HopKeeper, Index, SharedIndex};
@@ -91,7 +92,8 @@ fn apply_all(
                 .map(|(number, batch)| {
                     let refused = apply(index, &batch, rows);
                     if number % BATCHES_PER_LOOK == 0 {
-                        keep_within(window, index);
+                        // What was read is in storage by its nature.
+                        keep_within(window, index, || Some(TransmissionId(u64::MAX)));
                     }
                     refused
                 })
@@ -123,13 +125,6 @@ fn apply_all(
         tracing::warn!(refused, unreadable = report.skipped_rows, "stored rows were left out of the index");
     }
     Ok(report)
-}
-
-/// What was read is in storage by its nature.
-fn keep_within(window: &Window, index: &RwLock<Index>) {
-    if let Err(error) = window.keep(index, Some(TransmissionId(u64::MAX))) {
-        tracing::error!(%error, "the packets in memory cannot be made fewer");
-    }
 }
 
 fn apply(index: &RwLock<Index>, changes: &[Change], rows: &AtomicU64) -> u64 {

@@ -1,11 +1,13 @@
 //! The thread that keeps the packets in memory within their budget.
 
 use super::ticker::Ticker;
+use crate::memory;
 use anyhow::Result;
 use api::WindowFigures;
-use index::SharedIndex;
+use index::{Index, SharedIndex};
 use ingest::Window;
-use std::fs;
+use model::TransmissionId;
+use parking_lot::RwLock;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Reader;
@@ -28,18 +30,27 @@ pub(crate) fn start(
     Ticker::start("window", move |rest| {
         while rest.over(INTERVAL) {
             // What is not committed yet cannot be read back.
-            let stored = reader().and_then(|reader| reader.last_ids().ok()?.transmission);
-            if let Err(error) = window.keep(&index, stored) {
-                tracing::error!(%error, "the packets in memory cannot be made fewer");
-            }
+            keep_within(&window, &index, || reader()?.last_ids().ok()?.transmission);
         }
     })
+}
+
+/// Looks once; see [`Window::keep`].
+pub(crate) fn keep_within(
+    window: &Window,
+    index: &RwLock<Index>,
+    stored: impl FnOnce() -> Option<TransmissionId>,
+) {
+    if let Err(error) = window.keep(index, stored) {
+        tracing::error!(%error, "the packets in memory cannot be made fewer");
+    }
 }
 
 /// The budget: what the operator says, else a share of the machine.
 pub(crate) fn window(max_memory_mb: Option<u64>) -> Arc<Window> {
     let said = max_memory_mb.map(|megabytes| megabytes << 20);
-    Arc::new(Window::new(said.or_else(|| Some(machine_bytes()? / SHARE_OF_MACHINE))))
+    let machine = || memory::of_machine("MemTotal:").map(|machine| machine.min(memory::allowed()));
+    Arc::new(Window::new(said.or_else(|| Some(machine()? / SHARE_OF_MACHINE))))
 }
 
 /// Its figures, as the API shows them.
@@ -49,14 +60,4 @@ pub(crate) fn figures(window: &Window) -> WindowFigures {
         cache_bytes: window.cache_bytes(),
         let_go: window.let_go(),
     }
-}
-
-fn machine_bytes() -> Option<u64> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-    let machine = line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1_024)?;
-    // A container may be allowed less than the machine has.
-    let allowed = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let allowed = allowed.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(u64::MAX);
-    Some(machine.min(allowed))
 }

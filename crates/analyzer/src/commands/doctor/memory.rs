@@ -3,6 +3,7 @@
 use super::Patient;
 use super::finding::Finding;
 use crate::commands::units;
+use crate::memory;
 use std::fs;
 
 const CHECK: &str = "memory";
@@ -35,19 +36,10 @@ fn judge(available: u64, database: u64) -> Finding {
 
 /// What is free, or would be if the program that is running were not.
 fn available(patient: &Patient) -> Option<u64> {
-    let free = kib(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
+    let free = memory::of_machine("MemAvailable:")?;
     let own = patient.writer.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/status")).ok());
-    let own = own.and_then(|status| kib(&status, "VmRSS:")).unwrap_or(0);
-    // A container may be allowed less than the machine has.
-    let allowed = fs::read_to_string("/sys/fs/cgroup/memory.max").ok();
-    let allowed = allowed.and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(u64::MAX);
-    Some((free + own).min(allowed))
-}
-
-/// A line such as `MemAvailable:   123456 kB`, in bytes.
-fn kib(text: &str, name: &str) -> Option<u64> {
-    let line = text.lines().find(|line| line.starts_with(name))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1_024)
+    let own = own.and_then(|status| memory::kib(&status, "VmRSS:")).unwrap_or(0);
+    Some((free + own).min(memory::allowed()))
 }
 
 #[cfg(test)]
@@ -59,7 +51,5 @@ mod tests {
     fn a_history_that_does_not_fit_is_warned_of() {
         assert_eq!(worst(&[judge(1_000_000_000, 400_000_000)]), Level::Ok);
         assert_eq!(worst(&[judge(1_000_000_000, 500_000_000)]), Level::Warning);
-        assert_eq!(kib("MemTotal: 5 kB\nMemAvailable:    2 kB\n", "MemAvailable:"), Some(2_048));
-        assert_eq!(kib("MemAvailable: many", "MemAvailable:"), None);
     }
 }
