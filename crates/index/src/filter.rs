@@ -12,5 +12,4 @@ mod plan;
 mod scan;
 mod search;
 
-pub(crate) use search::Passing;
-pub use search::{ROWS_PER_GUARD, search};
+pub use search::{Passing, ROWS_PER_GUARD, search};

@@ -103,7 +103,7 @@ mod transmissions;
 mod version;
 mod view;
 
-pub use self::filter::{ROWS_PER_GUARD, search};
+pub use self::filter::{Passing, ROWS_PER_GUARD, search};
 pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
 pub use clock_offsets::ClockOffset;

@@ -37,9 +37,14 @@ impl Index {
     /// [`PacketQuery::filter`] may look at each row that passes everything else; [`crate::search`] does the same in
     /// portions.
     pub fn packets(&self, query: &PacketQuery) -> PacketPage {
+        self.page(&self.passing(query), query)
+    }
+
+    /// The rows that pass all filters.
+    pub(crate) fn passing(&self, query: &PacketQuery) -> Rows<'_> {
         match query.filter {
-            Some(_) => self.page(&Cow::Owned(self.filtered(query)), query),
-            None => self.page(&self.rows_without_filter(query), query),
+            Some(_) => Cow::Owned(self.filtered(query)),
+            None => self.rows_without_filter(query),
         }
     }
 

@@ -3,7 +3,6 @@
 //! Storage is read by segments ([`ColdSegment`]), each of which is an [`Index`] while it is looked at: the same code answers
 //! from it, so fields and order are the same by construction. Here the pages of the pieces become one page.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use model::{ObservationId, TransmissionId, UnixMillis};
 use crate::budget::{Budget, OverBudget};
 use crate::cold::ColdSegment;
 use crate::cursor::{Cursor, CursorKey};
-use crate::filter::{self, Passing};
+use crate::filter::{self, Passing, search};
 use crate::index::{Index, SharedIndex};
 use crate::page::PacketPage;
 use crate::query::{Order, PacketQuery, Sort};
@@ -78,7 +77,7 @@ impl Reach<'_> {
         loop {
             tries -= 1;
             let passing = match query.filter {
-                Some(_) => Some(Passing::of(self.hot, query, budget, filter::ROWS_PER_GUARD)?),
+                Some(_) => Some(search(self.hot, query, budget, filter::ROWS_PER_GUARD)?),
                 None => None,
             };
             let mut gathering = Gathering::new(*self, query, passing);
@@ -244,10 +243,7 @@ impl<'a> Gathering<'a> {
     fn hot_page(&self, hot: &Index, query: &PacketQuery) -> Option<PacketPage> {
         match &self.passing {
             None => Some(hot.packets(query)),
-            Some(passing) if passing.index == hot.version().index => {
-                Some(hot.page(&Cow::Borrowed(&passing.rows), query))
-            }
-            Some(_) => None,
+            Some(passing) => passing.page(hot, query),
         }
     }
 
@@ -370,8 +366,9 @@ impl<'a> Gathering<'a> {
             self.page.total_is_lower_bound = true;
             return skip;
         };
-        self.page.total += index.packets(&PacketQuery { limit: 0, offset: 0, ..self.query.clone() }).total;
-        let page = |query: &PacketQuery| Some(index.packets(query));
+        let rows = index.passing(self.query);
+        self.page.total += rows.len();
+        let page = |query: &PacketQuery| Some(index.page(&rows, query));
         let make = |row| Found::Cold(Arc::clone(&index), row);
         self.rows_of(&index, skip, want, found, page, make).unwrap_or(skip)
     }

@@ -17,58 +17,45 @@ use crate::query::PacketQuery;
 /// Rows that a search looks at under one guard, when they cost little: a fraction of a millisecond.
 pub const ROWS_PER_GUARD: u32 = 16_384;
 
-/// Answers a query from an index that others write meanwhile. The rows are those that were there at the beginning;
-/// under one guard at most `rows_per_guard` of them are looked at, fewer when they cost more, so that ingest can go on in
-/// between. `finish` makes something of the page under the last guard: its rows mean nothing in another index.
+/// All rows that pass, of one index.
+#[derive(Debug, PartialEq)]
+pub struct Passing {
+    /// The number of the index, in which alone the rows mean something.
+    index: u64,
+    rows: RoaringBitmap,
+}
+
+impl Passing {
+    /// How many.
+    pub fn len(&self) -> u64 {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// One page of them; `None` when another index has taken the place of the one that was searched.
+    pub fn page(&self, index: &Index, query: &PacketQuery) -> Option<PacketPage> {
+        (index.version().index == self.index).then(|| index.page(&Cow::Borrowed(&self.rows), query))
+    }
+}
+
+/// Looks for what passes a query in an index that others write meanwhile. The rows are those that were there at the
+/// beginning; under one guard at most `rows_per_guard` of them are looked at, fewer when they cost more, so that ingest can
+/// go on in between.
 ///
 /// Should the index be replaced by another one on the way (retention and followers do that), it begins anew.
 ///
 /// # Errors
 /// When the budget does not suffice.
-pub fn search<T>(
+pub fn search(
     index: &SharedIndex,
     query: &PacketQuery,
     budget: &mut Budget,
     rows_per_guard: u32,
-    finish: impl FnOnce(&Index, PacketPage) -> T,
-) -> Result<T, OverBudget> {
-    if query.filter.is_none() {
-        let index = index.read();
-        return Ok(finish(&index, index.packets(query)));
-    }
-    all_passing(index, query, budget, rows_per_guard, |index, rows| {
-        finish(index, index.page(&Cow::Owned(rows), query))
-    })
-}
-
-/// All rows that pass, of the index that has a certain number.
-pub(crate) struct Passing {
-    pub(crate) index: u64,
-    pub(crate) rows: RoaringBitmap,
-}
-
-impl Passing {
-    /// Looks for them as [`search`] does.
-    pub(crate) fn of(
-        index: &SharedIndex,
-        query: &PacketQuery,
-        budget: &mut Budget,
-        rows_per_guard: u32,
-    ) -> Result<Self, OverBudget> {
-        all_passing(index, query, budget, rows_per_guard, |index, rows| Self {
-            index: index.version().index,
-            rows,
-        })
-    }
-}
-
-fn all_passing<T>(
-    index: &SharedIndex,
-    query: &PacketQuery,
-    budget: &mut Budget,
-    rows_per_guard: u32,
-    finish: impl FnOnce(&Index, RoaringBitmap) -> T,
-) -> Result<T, OverBudget> {
+) -> Result<Passing, OverBudget> {
     loop {
         let mut search = {
             let index = index.read();
@@ -76,11 +63,10 @@ fn all_passing<T>(
             Search::begin(&index, query, rows_per_guard)
         };
         loop {
-            let index = index.read();
-            match search.step(&index, budget)? {
+            match search.step(&index.read(), budget)? {
                 Step::Again => {}
                 Step::OtherIndex => break,
-                Step::Done => return Ok(finish(&index, search.found)),
+                Step::Done => return Ok(Passing { index: search.index, rows: search.found }),
             }
         }
     }

@@ -156,12 +156,16 @@ fn check(history: &mut History, query: PacketQuery, text: &str, portion: u32) ->
 
     // The same in portions, and page by page.
     let shared = Arc::new(RwLock::new(std::mem::replace(&mut history.index, Index::new(options()))));
-    let found = search(&shared, &query, &mut Budget::default(), portion, |_, page| page).unwrap();
+    let searched = |query: &PacketQuery| {
+        let found = search(&shared, query, &mut Budget::default(), portion).unwrap();
+        found.page(&shared.read(), query).unwrap()
+    };
+    let found = searched(&query);
     prop_assert_eq!(&found, &page, "{} in portions of {}", text, portion);
     let mut visited = Vec::new();
     let mut paged = PacketQuery { offset: 0, limit: query.limit.max(1), ..query };
     loop {
-        let page = search(&shared, &paged, &mut Budget::default(), portion, |_, page| page).unwrap();
+        let page = searched(&paged);
         visited.extend(ids(&shared.read(), &page.rows));
         let Some(next) = page.next else { break };
         paged.cursor = Some(next.to_string().parse().unwrap());
@@ -183,11 +187,11 @@ fn a_search_without_time_ends_and_one_in_a_replaced_index_begins_anew() {
     let query = PacketQuery { limit: 100, filter, ..PacketQuery::default() };
 
     let mut spent = Budget::until(std::time::Instant::now());
-    assert_eq!(search(&shared, &query, &mut spent, 5, |_, page| page), Err(OverBudget { what: Limit::Time }));
+    assert_eq!(search(&shared, &query, &mut spent, 5), Err(OverBudget { what: Limit::Time }));
     let mut few = Budget::default().with_rows(20);
-    assert_eq!(search(&shared, &query, &mut few, 5, |_, page| page), Err(OverBudget { what: Limit::Rows }));
-    let found = search(&shared, &query, &mut Budget::default(), 5, |_, page| page).unwrap();
-    assert_eq!(found, all);
+    assert_eq!(search(&shared, &query, &mut few, 5), Err(OverBudget { what: Limit::Rows }));
+    let found = search(&shared, &query, &mut Budget::default(), 5).unwrap();
+    assert_eq!(found.page(&shared.read(), &query), Some(all.clone()));
 
     // Another index takes the place of the first one while a slow search is on its way.
     let started = std::sync::Barrier::new(2);
@@ -195,16 +199,14 @@ fn a_search_without_time_ends_and_one_in_a_replaced_index_begins_anew() {
         let guard = shared.write();
         let searching = scope.spawn(|| {
             started.wait();
-            search(&shared, &query, &mut Budget::default(), 1, |index, page| {
-                (index.version().index, page.total)
-            })
+            search(&shared, &query, &mut Budget::default(), 1)
         });
         started.wait();
         drop(guard);
-        let number = other.version().index;
         *shared.write() = other;
-        let (of, total) = searching.join().unwrap().unwrap();
-        assert_eq!(total, if of == number { 1 } else { all.total });
+        let found = searching.join().unwrap().unwrap();
+        let is_of_other = found.page(&shared.read(), &query).is_some();
+        assert_eq!(found.len(), if is_of_other { 1 } else { all.total });
     });
 }
 
