@@ -148,25 +148,23 @@ pub(crate) fn hop_counts(activity: &NodeActivity) -> Vec<HopCountRow> {
 
 impl SignalRow {
     pub(crate) fn of(signal: &Signal, index: &Index) -> Self {
-        let texts = index.observer_record(signal.observer).map(ObserverTexts::of);
-        let (observer_id, observer_name) = texts.map_or((None, None), |texts| (texts.id, texts.name));
+        let observer = ObserverTexts::of_id(signal.observer, index);
         Self {
             timestamp: rfc3339_millis(signal.time),
             snr: signal.snr.map(SnrQuarterDb::db),
             rssi: signal.rssi.map(f64::from),
-            observer_id,
-            observer_name,
+            observer_id: observer.id,
+            observer_name: observer.name,
         }
     }
 }
 
 impl CoverageRow {
     pub(crate) fn of(share: &ObserverShare, index: &Index) -> Self {
-        let texts = index.observer_record(share.observer).map(ObserverTexts::of);
-        let (observer_id, observer_name) = texts.map_or((None, None), |texts| (texts.id, texts.name));
+        let observer = ObserverTexts::of_id(share.observer, index);
         Self {
-            observer_id,
-            observer_name,
+            observer_id: observer.id,
+            observer_name: observer.name,
             packet_count: u64::from(share.packets),
             avg_snr: mean_snr_db(share.snr),
             avg_rssi: mean_of(share.rssi),

@@ -59,11 +59,10 @@ impl NodeStatsRow {
 
 impl NodeObserverRow {
     pub(crate) fn of(share: &ObserverShare, index: &Index) -> Self {
-        let texts = index.observer_record(share.observer).map(ObserverTexts::of);
-        let (observer_id, observer_name) = texts.map_or((None, None), |texts| (texts.id, texts.name));
+        let observer = ObserverTexts::of_id(share.observer, index);
         Self {
-            observer_id,
-            observer_name,
+            observer_id: observer.id,
+            observer_name: observer.name,
             avg_snr: mean_snr_db(share.snr),
             avg_rssi: mean_of(share.rssi),
             packet_count: u64::from(share.packets),

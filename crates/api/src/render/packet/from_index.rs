@@ -7,9 +7,9 @@ use crate::render::hex;
 use crate::render::hops::resolved_path;
 use crate::render::payload::{DecodedPayload, Signatures, decode_payload, group_text};
 use crate::render::time::{rfc3339, rfc3339_millis};
-use index::{ObservationView, TransmissionView};
+use index::{Index, ObservationView, TransmissionView};
 use meshcore::{Frame, KeyRing, Path, Payload, PayloadType};
-use model::ObserverRecord;
+use model::{ObserverId, ObserverRecord};
 use std::collections::BTreeSet;
 
 /// Whether a row carries all observations of its transmission.
@@ -157,6 +157,7 @@ pub(crate) fn hops(frame: &Frame<'_>, path: Path<'_>) -> Vec<String> {
 }
 
 /// Who heard it, with empty texts as null.
+#[derive(Default)]
 pub(crate) struct ObserverTexts {
     pub(crate) id: Option<String>,
     pub(crate) name: Option<String>,
@@ -164,6 +165,11 @@ pub(crate) struct ObserverTexts {
 }
 
 impl ObserverTexts {
+    /// All null for an observer that is not there.
+    pub(crate) fn of_id(id: ObserverId, index: &Index) -> Self {
+        index.observer_record(id).map(Self::of).unwrap_or_default()
+    }
+
     pub(crate) fn of(record: &ObserverRecord) -> Self {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         Self {
