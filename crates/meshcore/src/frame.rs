@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::build::{FrameBuilder, PayloadBuf};
 use crate::header::{PayloadType, Route};
 use crate::key::PacketHash;
-use crate::path::{Path, PathError, path_len};
+use crate::path::{Hop, Path, PathError, path_len};
 use crate::payload::{Payload, PayloadError};
 
 mod error;
@@ -116,6 +116,22 @@ impl<'a> Frame<'a> {
     /// When it is too short for its type.
     pub fn payload(&self) -> Result<Payload<'a>, PayloadError> {
         Payload::parse(self)
+    }
+
+    /// The hops that a copy of this packet with this path has done, or has ahead of it. The path of a TRACE holds
+    /// signal-to-noise ratios, one for each entry of its route that is done, so its hops are those entries.
+    pub fn hops_along(
+        &self,
+        path: Path<'a>,
+    ) -> impl DoubleEndedIterator<Item = Hop<'a>> + ExactSizeIterator + use<'a> {
+        let (bytes, size) = match self.payload() {
+            Ok(Payload::Trace(trace)) => {
+                let size = usize::from(trace.entry_size());
+                (&trace.route[..trace.route.len().min(path.bytes().len() * size)], size)
+            }
+            _ => (path.bytes(), usize::from(path.hash_size())),
+        };
+        bytes.chunks_exact(size).map(Hop)
     }
 
     /// The hash that all copies of this packet share.

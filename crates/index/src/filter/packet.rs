@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use filter::{Field, Found, Packet};
-use meshcore::{AppData, Frame, Hex, Path, Payload, Route};
+use meshcore::{AppData, Hex, Hop, Path, Payload, Route};
 
 use super::payload;
 use crate::view::{ObservationView, TransmissionView};
@@ -102,31 +102,16 @@ fn of_observation<'a>(heard: &ObservationView<'a>, field: Field) -> Found<'a> {
         Field::Iata => Found::text(heard.observer().iata.as_deref().map(str::trim)),
         Field::Snr => Found::number(heard.snr().map(model::SnrQuarterDb::db)),
         Field::Rssi => Found::number(heard.rssi()),
-        Field::Hops => count(hop_count(heard)),
+        Field::Hops => count(hops(heard).len()),
         Field::HashSize => Found::number(hash_size(heard)),
-        Field::Path => Found::Texts(path_texts(&heard.transmission().frame(), heard.path())),
+        Field::Path => Found::Texts(hops(heard).map(|hop| Cow::Owned(hop.to_string())).collect()),
         Field::RoutedThrough => Found::Texts(relays(heard)),
         _ => Found::Nothing,
     }
 }
 
-/// The hops of a copy as hex. The path of a TRACE holds signal-to-noise ratios, one for each entry of its route that is
-/// done, so its hops are those.
-fn path_texts(frame: &Frame<'_>, path: Path<'_>) -> Vec<Cow<'static, str>> {
-    match frame.payload() {
-        Ok(Payload::Trace(trace)) => {
-            trace.entries().take(path.bytes().len()).map(|hop| Cow::Owned(hop.to_string())).collect()
-        }
-        _ => path.hops().map(|hop| Cow::Owned(hop.to_string())).collect(),
-    }
-}
-
-fn hop_count(heard: &ObservationView<'_>) -> usize {
-    let path = heard.path();
-    match heard.transmission().frame().payload() {
-        Ok(Payload::Trace(trace)) => trace.entries().len().min(path.bytes().len()),
-        _ => path.count(),
-    }
+fn hops<'a>(heard: &ObservationView<'a>) -> impl ExactSizeIterator<Item = Hop<'a>> + use<'a> {
+    heard.transmission().frame().hops_along(heard.path())
 }
 
 /// A direct packet without hops does not say.

@@ -145,15 +145,9 @@ pub(crate) fn decoded(packet: &TransmissionView<'_>, keys: &KeyRing) -> DecodedP
     }
 }
 
-/// The hops of a copy as hex. The path of a TRACE holds signal-to-noise ratios, one for each entry of its route that is
-/// done, so its hops are those.
-pub(crate) fn hops(frame: &Frame<'_>, path: Path<'_>) -> Vec<String> {
-    match frame.payload() {
-        Ok(Payload::Trace(trace)) => {
-            trace.entries().take(path.bytes().len()).map(|hop| hex::upper(hop.bytes())).collect()
-        }
-        _ => path.hops().map(|hop| hex::upper(hop.bytes())).collect(),
-    }
+/// The hops of a copy as hex.
+pub(crate) fn hops<'a>(frame: &Frame<'a>, path: Path<'a>) -> Vec<String> {
+    frame.hops_along(path).map(|hop| hex::upper(hop.bytes())).collect()
 }
 
 /// Who heard it, with empty texts as null.
