@@ -122,7 +122,7 @@ pub use hops::{
 pub use hours::{HourSums, SNR_CLASSES};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
-pub use messages::{ChannelFilter, ChannelView, MessagePage, MessagePlaces, MessageQuery, MessageView};
+pub use messages::{ChannelFilter, ChannelView, MessagePlaces, MessageQuery, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
 pub use node_stats::{
     Mean, NodeActivity, NodeHealth, NodePackets, NodePath, NodePaths, ObserverShare, Peer, Signal, Silence,

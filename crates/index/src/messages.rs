@@ -65,17 +65,6 @@ pub struct MessageQuery<'a> {
     pub cursor: Option<Cursor>,
 }
 
-/// One page of messages.
-#[derive(Clone, Debug, Default)]
-pub struct MessagePage<'a> {
-    /// The ones heard last, of which the last comes last.
-    pub messages: Vec<MessageView<'a>>,
-    /// How many messages there are, on this page or not.
-    pub total: u64,
-    /// Where the page with the older ones begins; `None` when this one has the oldest.
-    pub next: Option<Cursor>,
-}
-
 /// Where one page of messages is.
 #[derive(Clone, Debug, Default)]
 pub struct MessagePlaces {
@@ -113,17 +102,11 @@ impl Index {
         views
     }
 
-    /// Messages to one or all channels: from all of them by latest observation, those after the `offset` newest, at most
-    /// `limit`; listed oldest first. A message that is heard again while pages are read moves to the newest, so that no page
-    /// lacks it.
-    pub fn messages(&self, query: &MessageQuery<'_>) -> MessagePage<'_> {
-        let places = self.message_places(query);
-        let messages = places.newest.iter().rev().filter_map(|place| self.message_at(*place)).collect();
-        MessagePage { messages, total: places.total, next: places.next }
-    }
-
-    /// Where the messages of [`Index::messages`] are, the newest first, without a look at any of them: decrypting very many
-    /// is better done in portions, with the index let go between them.
+    /// Where messages to one or all channels are: from all of them by latest observation, those after the `offset` newest, at
+    /// most `limit`; the newest first. A message that is heard again while pages are read moves to the newest, so that no
+    /// page lacks it.
+    ///
+    /// None of them is looked at: decrypting very many is better done in portions, with the index let go between them.
     pub fn message_places(&self, query: &MessageQuery<'_>) -> MessagePlaces {
         let Some(packets) = self.packets_of_channels(query.channel) else { return MessagePlaces::default() };
         let mut texts =

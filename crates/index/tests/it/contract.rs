@@ -5,6 +5,7 @@ use meshcore::{ChannelKey, FrameBuilder, Location, NodeKey, PathBuf, PayloadBuf,
 use model::{Change, NodeRecord, ObserverId, UnixMillis};
 
 use crate::history::{History, START, advert, node_key};
+use crate::messages::messages;
 
 fn at(secs: i64) -> UnixMillis {
     START.plus_ms(secs * 1000)
@@ -213,12 +214,10 @@ fn messages_are_paged_from_the_newest_and_listed_oldest_first() {
     history.hear(&flood(&again, &[9]), ObserverId(2), at(50), false);
     let public = ChannelRef::Name("Public".into());
     let bodies = |limit, offset| {
-        let page = history.index.messages(&MessageQuery {
-            channel: Some(&public),
-            limit,
-            offset,
-            ..Default::default()
-        });
+        let page = messages(
+            &history.index,
+            &MessageQuery { channel: Some(&public), limit, offset, ..Default::default() },
+        );
         assert_eq!(page.total, 4);
         page.messages.iter().map(|m| m.message.as_ref().unwrap().body().into_owned()).collect::<Vec<_>>()
     };
@@ -227,7 +226,7 @@ fn messages_are_paged_from_the_newest_and_listed_oldest_first() {
     assert_eq!(bodies(9, 0), ["b", "c", "d", "a"]);
     let oak = ["OAK".to_owned()];
     let there = MessageQuery { channel: Some(&public), regions: Some(&oak), limit: 9, ..Default::default() };
-    assert_eq!(history.index.messages(&there).total, 1);
+    assert_eq!(messages(&history.index, &there).total, 1);
 }
 
 #[test]

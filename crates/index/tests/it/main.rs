@@ -11,6 +11,7 @@ mod filters;
 mod history;
 mod hops;
 mod invalid;
+mod messages;
 mod naive;
 mod node_stats;
 mod observers;

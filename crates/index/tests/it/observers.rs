@@ -8,6 +8,7 @@ use model::{Change, ObserverId, ObserverMetrics, TransmissionId, UnixMillis};
 use proptest::prelude::*;
 
 use crate::history::{Heard, History, START, event, events};
+use crate::messages::messages;
 use crate::naive::{self, Packet};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -302,7 +303,7 @@ proptest! {
         let mut query = MessageQuery { limit, ..MessageQuery::default() };
         let (mut met, mut ends) = (Vec::new(), Vec::new());
         loop {
-            let page = history.index.messages(&query);
+            let page = messages(&history.index, &query);
             met.extend(page.messages.iter().map(|message| message.transmission.id()));
             ends.extend(page.messages.first().map(index::MessageView::time));
             query.cursor = page.next;
@@ -321,7 +322,7 @@ proptest! {
         for end in ends {
             let older = at_end.iter().filter(|text| text.1 < end).count();
             let query = MessageQuery { limit: usize::MAX, before: Some(end), ..MessageQuery::default() };
-            prop_assert_eq!(history.index.messages(&query).messages.len(), older);
+            prop_assert_eq!(messages(&history.index, &query).messages.len(), older);
         }
     }
 }

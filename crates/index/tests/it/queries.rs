@@ -9,6 +9,7 @@ use proptest::option::weighted;
 use proptest::prelude::*;
 
 use crate::history::{Event, History, OBSERVERS, START, event, events, node_key};
+use crate::messages::messages;
 use crate::naive;
 
 pub(crate) fn ids(index: &Index, rows: &[index::TxRow]) -> Vec<TransmissionId> {
@@ -237,7 +238,7 @@ fn check_channels(history: &History) -> Result<(), TestCaseError> {
                 offset: 1,
                 ..MessageQuery::default()
             };
-            let page = history.index.messages(&query);
+            let page = messages(&history.index, &query);
             let end = texts.len() - 1;
             let expected = &texts[end.saturating_sub(2)..end];
             prop_assert_eq!(page.total, texts.len() as u64);

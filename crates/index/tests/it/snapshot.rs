@@ -5,6 +5,8 @@ use std::fmt::Write;
 use index::{ChannelFilter, CompareRange, Index, MessageQuery, NodeQuery, PacketQuery, Sort};
 use model::UnixMillis;
 
+use crate::messages::messages;
+
 pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
     let mut text = String::new();
     let everything = PacketQuery { limit: usize::MAX, ..PacketQuery::default() };
@@ -44,11 +46,10 @@ pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
         writeln!(
             text,
             "  {:?}",
-            index.messages(&MessageQuery {
-                channel: Some(channel.channel),
-                limit: usize::MAX,
-                ..Default::default()
-            })
+            messages(
+                index,
+                &MessageQuery { channel: Some(channel.channel), limit: usize::MAX, ..Default::default() }
+            )
         )
         .unwrap();
     }
