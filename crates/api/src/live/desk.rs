@@ -4,6 +4,7 @@
 //! stretch of the sequence since the last one, for each group. Clients take ticks from the ring at their own pace, so a
 //! client costs no memory beyond its socket, and a slow one finds its place gone and is told what it missed.
 
+use super::batch::Batch;
 use super::plan::{Plan, Wish};
 use super::ring::{Pull, Ring, Tick};
 use crate::state::ApiState;
@@ -208,14 +209,13 @@ impl Desk {
         registry.seq = stretch.to.max(registry.seq);
         let groups = registry.groups.iter();
         let batches = groups.zip(stretch.batches).filter(|(_, batch)| batch.rows > 0);
-        let batches: Vec<_> = batches.map(|(group, batch)| (group.number, batch)).collect();
         let number = {
             let mut ring = self.ring.write();
-            for (number, batch) in &batches {
-                if let Ok(at) = registry.groups.binary_search_by_key(number, |group| group.number) {
-                    registry.groups[at].sent.fetch_add(batch.rows, Ordering::Relaxed);
-                }
-            }
+            let sent = |(group, batch): (&Arc<Group>, Batch)| {
+                group.sent.fetch_add(batch.rows, Ordering::Relaxed);
+                (group.number, batch)
+            };
+            let batches = batches.map(sent).collect();
             let number = ring.next();
             let server = Arc::clone(&registry.server);
             ring.push(Tick { number, to: registry.seq, skipped, server, batches }, Instant::now());
