@@ -16,7 +16,6 @@ use crate::hops::PacketsOf;
 use crate::hops::token::Token;
 use crate::index::Index;
 use crate::observations::ObservationRow;
-use crate::view::TxRow;
 
 pub use activity::{NodeActivity, Signal, Silence};
 pub use mean::Mean;
@@ -28,13 +27,6 @@ const LOOKED_THROUGH: usize = 50_000;
 
 /// Packets whose best observation is read as well, which stands anywhere in memory: some 300 ns each.
 const LOOKED_AT: usize = 2_000;
-
-/// The packets of a node, of all times or of a part of them.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NodePackets {
-    pub(crate) rows: RoaringBitmap,
-    pub(crate) bounded: bool,
-}
 
 /// What the packets of a node say about how it is heard. Signals and observers are those of the best observation of
 /// each packet (contract §1.5).
@@ -76,50 +68,22 @@ pub struct ObserverShare {
     pub last: UnixMillis,
 }
 
-impl NodePackets {
-    /// How many there are.
-    pub fn len(&self) -> u64 {
-        self.rows.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Whether there may be more: not all that could be of the node were looked at.
-    pub fn is_bounded(&self) -> bool {
-        self.bounded
-    }
-
-    /// All of them, the newest by id first.
-    pub fn newest(&self) -> impl Iterator<Item = TxRow> + '_ {
-        self.rows.iter().rev().map(TxRow)
-    }
-}
-
-impl From<PacketsOf> for NodePackets {
-    fn from(packets: PacketsOf) -> Self {
-        Self { bounded: packets.is_bounded(), rows: packets.rows }
-    }
-}
-
 impl Index {
     /// Only the adverts of a node. None for a node that is not known.
-    pub fn packets_by(&self, key: &NodeKey) -> NodePackets {
+    pub fn packets_by(&self, key: &NodeKey) -> PacketsOf {
         let rows = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
         let rows = RoaringBitmap::from_sorted_iter(rows.iter().copied()).expect("rows rise");
-        NodePackets { rows, bounded: false }
+        PacketsOf { rows, bounded: false }
     }
 
     /// Those of the packets that were first seen after `since`.
-    pub fn packets_since(&self, packets: &NodePackets, since: UnixMillis) -> NodePackets {
+    pub fn packets_since(&self, packets: &PacketsOf, since: UnixMillis) -> PacketsOf {
         let recent = self.transmissions.first_seen_between(since, UnixMillis(i64::MAX));
-        NodePackets { rows: &packets.rows & recent, bounded: packets.bounded }
+        PacketsOf { rows: &packets.rows & recent, bounded: packets.bounded }
     }
 
     /// How well a node is heard by these packets of it; `recent_from` says from when on packets are recent.
-    pub fn node_health(&self, packets: &NodePackets, recent_from: UnixMillis) -> NodeHealth {
+    pub fn node_health(&self, packets: &PacketsOf, recent_from: UnixMillis) -> NodeHealth {
         let rows = &packets.rows;
         let mut health = NodeHealth { transmissions: rows.len(), ..NodeHealth::default() };
         let mut shares = Shares::default();

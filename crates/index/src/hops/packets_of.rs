@@ -14,11 +14,12 @@ const MAX_READ: usize = 1_000;
 /// Copies of a packet that are read for it at most.
 const MAX_WAYS: usize = 8;
 
-/// The packets that a node sent, as far as they say so, and those whose paths name it by the word of the resolver.
+/// The packets that a node sent, as far as they say so, and those whose paths name it by the word of the resolver; or a part
+/// of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PacketsOf {
     pub(crate) rows: RoaringBitmap,
-    is_bounded: bool,
+    pub(crate) bounded: bool,
 }
 
 impl PacketsOf {
@@ -34,7 +35,7 @@ impl PacketsOf {
 
     /// Whether there may be more: of the packets whose hops fit several nodes only the newest thousand are looked at.
     pub fn is_bounded(&self) -> bool {
-        self.is_bounded
+        self.bounded
     }
 
     /// The newest of them by id, newest first.
@@ -72,7 +73,7 @@ impl Index {
 
     fn packets_naming(&self, key: &NodeKey, resolver: &HopResolver, most: usize) -> PacketsOf {
         let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
-        let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), is_bounded: false };
+        let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), bounded: false };
         let relays = resolver.node(key).is_some_and(|node| node.relays);
         let mut ambiguous = RoaringBitmap::new();
         for size in 1..=3 {
@@ -85,7 +86,7 @@ impl Index {
             }
         }
         ambiguous -= &packets.rows;
-        packets.is_bounded = ambiguous.len() > most as u64;
+        packets.bounded = ambiguous.len() > most as u64;
         let newest = ambiguous.iter().rev().take(most);
         let named: Vec<u32> =
             newest.filter(|row| names(&TransmissionView { index: self, row: *row }, resolver, key)).collect();

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use meshcore::PayloadType;
 use model::{ObserverId, SnrQuarterDb, UnixMillis};
 
-use super::{LOOKED_AT, LOOKED_THROUGH, Mean, NodePackets, ObserverShare, Shares};
+use super::{LOOKED_AT, LOOKED_THROUGH, Mean, ObserverShare, Shares};
+use crate::hops::PacketsOf;
 use crate::index::Index;
 
 /// What the packets of a node say about a span of time. Times are those at which packets were first seen; hops, signals
@@ -58,7 +59,7 @@ const HOUR_MS: i64 = 3_600_000;
 
 impl Index {
     /// What happened in these packets of a node.
-    pub fn node_activity(&self, packets: &NodePackets) -> NodeActivity {
+    pub fn node_activity(&self, packets: &PacketsOf) -> NodeActivity {
         let rows = &packets.rows;
         let mut activity = NodeActivity { packets: rows.len(), ..NodeActivity::default() };
         let types = self

@@ -6,8 +6,8 @@ use meshcore::NodeKey;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
-use super::{LOOKED_AT, NodePackets};
-use crate::hops::{HopResolver, ResolvedHop};
+use super::LOOKED_AT;
+use crate::hops::{HopResolver, PacketsOf, ResolvedHop};
 use crate::index::Index;
 use crate::view::TxRow;
 
@@ -49,7 +49,7 @@ impl Index {
     pub fn node_paths(
         &self,
         key: &NodeKey,
-        packets: &NodePackets,
+        packets: &PacketsOf,
         resolver: &HopResolver,
         may_name: impl Fn(&NodeKey) -> bool,
     ) -> NodePaths {

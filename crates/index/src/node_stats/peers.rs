@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use meshcore::NodeKey;
 use model::UnixMillis;
 
-use super::{LOOKED_AT, NodePackets};
-use crate::hops::{HopResolver, ResolvedHop};
+use super::LOOKED_AT;
+use crate::hops::{HopResolver, PacketsOf, ResolvedHop};
 use crate::index::Index;
 use crate::view::{ObservationView, TxRow};
 
@@ -24,7 +24,7 @@ pub struct Peer {
 impl Index {
     /// Those who stood beside a node on the ways of the newest of these packets, by the word of the resolver: most packets
     /// first, of equals by key. The way of a packet is that of its best observation.
-    pub fn node_peers(&self, key: &NodeKey, packets: &NodePackets, resolver: &HopResolver) -> Vec<Peer> {
+    pub fn node_peers(&self, key: &NodeKey, packets: &PacketsOf, resolver: &HopResolver) -> Vec<Peer> {
         let mut peers: HashMap<NodeKey, Peer> = HashMap::new();
         for row in packets.newest().take(LOOKED_AT) {
             for beside in self.beside(key, row, resolver) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use index::{HopResolver, Index, NodePackets};
+use index::{HopResolver, Index, PacketsOf};
 use meshcore::{FrameBuilder, NodeKey, PathBuf, PayloadType, Route};
 use model::{ObserverId, TransmissionId, UnixMillis};
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn mesh(before: &[crate::history::Event], copies: &[Relayed]) -> History {
 }
 
 /// The packets of the set as the naive reader has them, newest first.
-fn listed<'a>(history: &'a History, packets: &NodePackets) -> Vec<Packet<'a>> {
+fn listed<'a>(history: &'a History, packets: &PacketsOf) -> Vec<Packet<'a>> {
     let ids: BTreeSet<TransmissionId> = packets.newest().map(|row| history.index.view(row).id()).collect();
     let mut found: Vec<_> =
         naive::packets(history).into_iter().filter(|packet| ids.contains(&packet.id)).collect();
@@ -102,7 +102,7 @@ fn close(a: Option<f64>, b: Option<f64>) -> bool {
     }
 }
 
-fn check_health(history: &History, packets: &NodePackets) -> Result<(), TestCaseError> {
+fn check_health(history: &History, packets: &PacketsOf) -> Result<(), TestCaseError> {
     let listed = listed(history, packets);
     let from = START.plus_ms(600_000);
     let health = history.index.node_health(packets, from);
@@ -132,7 +132,7 @@ fn check_health(history: &History, packets: &NodePackets) -> Result<(), TestCase
     Ok(())
 }
 
-fn check_activity(history: &History, packets: &NodePackets) -> Result<(), TestCaseError> {
+fn check_activity(history: &History, packets: &PacketsOf) -> Result<(), TestCaseError> {
     let listed = listed(history, packets);
     let activity = history.index.node_activity(packets);
     prop_assert_eq!(activity.packets, listed.len() as u64);
@@ -183,7 +183,7 @@ fn way(index: &Index, id: TransmissionId, resolver: &HopResolver) -> Vec<(Option
     hashes.zip(resolved).map(|(hash, hop)| (hop.likely(), hash)).collect()
 }
 
-fn check_paths(history: &History, key: &NodeKey, packets: &NodePackets) -> Result<(), TestCaseError> {
+fn check_paths(history: &History, key: &NodeKey, packets: &PacketsOf) -> Result<(), TestCaseError> {
     let resolver = history.index.hops();
     let hidden = NodeKey(node_key(3));
     let found = history.index.node_paths(key, packets, &resolver, |key| *key != hidden);
@@ -216,7 +216,7 @@ fn check_paths(history: &History, key: &NodeKey, packets: &NodePackets) -> Resul
     Ok(())
 }
 
-fn check_peers(history: &History, key: &NodeKey, packets: &NodePackets) -> Result<(), TestCaseError> {
+fn check_peers(history: &History, key: &NodeKey, packets: &PacketsOf) -> Result<(), TestCaseError> {
     let resolver = history.index.hops();
     let mut expected: BTreeMap<NodeKey, u32> = BTreeMap::new();
     for packet in listed(history, packets) {
@@ -251,7 +251,7 @@ proptest! {
         let since = START.plus_ms(since * 1000);
         for node in 0..NODES {
             let key = NodeKey(node_key(node));
-            let of = NodePackets::from(history.index.packets_of(&key));
+            let of = history.index.packets_of(&key);
             let by = history.index.packets_by(&key);
             let adverts: Vec<_> = naive::packets(&history).into_iter().filter(|p| p.node() == Some(key)).collect();
             prop_assert_eq!(by.len() as usize, adverts.len());

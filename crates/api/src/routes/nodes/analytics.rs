@@ -15,7 +15,7 @@ use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Index, Node, NodePackets, Peer};
+use index::{Index, Node, Peer};
 use model::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -107,7 +107,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
     let visibility = Visibility::new(config);
     let now = UnixMillis::now();
     let from = now.plus_ms(-i64::from(days) * DAY_MS);
-    let packets = index.packets_since(&NodePackets::from(index.packets_of(&node.key)), from);
+    let packets = index.packets_since(&index.packets_of(&node.key), from);
     let activity = index.node_activity(&packets);
     let resolver = index.hops();
     let peers = index.node_peers(&node.key, &packets, &resolver);

@@ -12,7 +12,7 @@ use crate::render::time::midnight;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Index, NodePackets, ObserverShare};
+use index::{Index, ObserverShare, PacketsOf};
 use meshcore::{KeyRing, NodeKey};
 use model::UnixMillis;
 use serde::Serialize;
@@ -124,7 +124,7 @@ fn health(
     keys: &KeyRing,
 ) -> NodeHealthResponse {
     let visibility = Visibility::new(config);
-    let packets = NodePackets::from(index.packets_of(key));
+    let packets = index.packets_of(key);
     let health = index.node_health(&packets, midnight(UnixMillis::now()));
     NodeHealthResponse {
         node,
@@ -143,7 +143,7 @@ fn health(
 /// Without adverts of nodes that are not shown, which the node may have relayed.
 fn recent_packets(
     index: &Index,
-    packets: &NodePackets,
+    packets: &PacketsOf,
     visibility: &Visibility<'_>,
     keys: &KeyRing,
 ) -> Vec<PacketRow> {

@@ -11,7 +11,7 @@ use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Index, Node, NodePackets, NodePath};
+use index::{Index, Node, NodePath};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -99,7 +99,7 @@ pub(crate) async fn node_paths(
 
 fn paths(index: &Index, node: &Node, config: &ApiConfig) -> NodePathsResponse {
     let visibility = Visibility::new(config);
-    let packets = NodePackets::from(index.packets_of(&node.key));
+    let packets = index.packets_of(&node.key);
     let may_name = |key: &_| visibility.shows_peer(index, key);
     let found = index.node_paths(&node.key, &packets, &index.hops(), may_name);
     let place = believable_place(node);
