@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use model::{DroppedPacket, Observation, ObserverId, Reception, Transmission, TransmissionId, UnixMillis};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Row};
 
 use crate::files::beside;
 use crate::load::{self, LoadProgress, LoadReport, well_formed};
@@ -130,20 +130,8 @@ impl Snapshot {
     /// # Errors
     /// When the database cannot be read.
     pub fn dropped(&self, sink: &mut dyn FnMut(DroppedPacket)) -> Result<(), StorageError> {
-        if !self.has_table("dropped_packets")? {
-            return Ok(());
-        }
-        let mut read = || {
-            let mut statement = self.conn.prepare(rows::SELECT_DROPPED)?;
-            let mut found = statement.query([])?;
-            while let Some(row) = found.next()? {
-                if let Some(packet) = well_formed(row, rows::decode_dropped)? {
-                    sink(packet);
-                }
-            }
-            Ok(())
-        };
-        read().map_err(self.failed("reading the refused packets"))
+        let failed = self.failed("reading the refused packets");
+        self.all_of("dropped_packets", rows::SELECT_DROPPED, rows::decode_dropped, sink, failed)
     }
 
     /// The receptions of mobile clients, oldest first.
@@ -151,20 +139,8 @@ impl Snapshot {
     /// # Errors
     /// When the database cannot be read.
     pub fn receptions(&self, sink: &mut dyn FnMut(Reception)) -> Result<(), StorageError> {
-        if !self.has_table("client_receptions")? {
-            return Ok(());
-        }
-        let mut read = || {
-            let mut statement = self.conn.prepare(rows::SELECT_RECEPTIONS)?;
-            let mut found = statement.query([])?;
-            while let Some(row) = found.next()? {
-                if let Some(reception) = well_formed(row, rows::decode_reception)? {
-                    sink(reception);
-                }
-            }
-            Ok(())
-        };
-        read().map_err(self.failed("reading the receptions"))
+        let failed = self.failed("reading the receptions");
+        self.all_of("client_receptions", rows::SELECT_RECEPTIONS, rows::decode_reception, sink, failed)
     }
 
     /// The times of which there is a sample of this observer's counters, rising.
@@ -213,6 +189,31 @@ impl Snapshot {
             }
         }
         Ok(())
+    }
+
+    /// The well-formed rows of a table that an older database may not have.
+    fn all_of<T>(
+        &self,
+        table: &str,
+        select: &str,
+        decode: fn(&Row<'_>) -> rusqlite::Result<T>,
+        sink: &mut dyn FnMut(T),
+        failed: impl Fn(rusqlite::Error) -> StorageError,
+    ) -> Result<(), StorageError> {
+        if !self.has_table(table)? {
+            return Ok(());
+        }
+        let mut read = || {
+            let mut statement = self.conn.prepare(select)?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                if let Some(value) = well_formed(row, decode)? {
+                    sink(value);
+                }
+            }
+            Ok(())
+        };
+        read().map_err(failed)
     }
 
     fn has_table(&self, name: &str) -> Result<bool, StorageError> {
