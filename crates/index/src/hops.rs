@@ -25,6 +25,7 @@ mod lattice;
 mod learn;
 mod model;
 mod packets_of;
+mod path_reader;
 mod relays;
 mod resolve;
 mod scores;
@@ -37,6 +38,7 @@ pub use keeper::HopKeeper;
 use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
+pub(crate) use path_reader::{HopChoice, PathReader};
 use relays::Relays;
 pub use resolve::{Beside, ExplainedHop};
 use scores::Scored;
@@ -142,12 +144,16 @@ pub type ResolvedPath = SmallVec<[ResolvedHop; 8]>;
 impl ResolvedHop {
     /// The node, when it is as good as sure ([`NAMED_FROM`]).
     pub fn named(&self) -> Option<NodeKey> {
-        self.node.filter(|_| self.posterior >= NAMED_FROM)
+        self.choice().named()
     }
 
     /// The node, when it is more probable than not: good enough for counting, not for naming.
     pub fn likely(&self) -> Option<NodeKey> {
-        self.node.filter(|_| self.posterior >= 0.5)
+        self.choice().likely()
+    }
+
+    fn choice(&self) -> HopChoice {
+        HopChoice { node: self.node, posterior: self.posterior }
     }
 }
 
@@ -268,22 +274,19 @@ impl TransmissionView<'_> {
 impl ObservationView<'_> {
     /// What is made of the hops of its path; empty when there are none, and for a TRACE, whose path holds measurements.
     pub fn resolve_path(&self, resolver: &HopResolver) -> ResolvedPath {
-        let transmission = self.transmission();
         let path = self.path();
-        if path.is_empty() || transmission.payload_type() == PayloadType::Trace {
+        if path.is_empty() || self.transmission().payload_type() == PayloadType::Trace {
             return ResolvedPath::new();
         }
-        let context = PathContext {
-            sender: transmission.sender(),
-            observer: self.observer().key.parse().ok(),
-            time: Some(self.time()),
-            course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
-        };
-        resolver.resolve(path, &context)
+        resolver.resolve(path, &self.path_context())
     }
 
-    /// The same by the newest resolver of its index.
-    pub fn resolved_path(&self) -> ResolvedPath {
-        self.resolve_path(&self.index.hops())
+    fn path_context(&self) -> PathContext {
+        PathContext {
+            sender: self.transmission().sender(),
+            observer: self.observer_node(),
+            time: Some(self.time()),
+            course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
+        }
     }
 }

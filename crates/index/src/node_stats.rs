@@ -26,7 +26,7 @@ pub use peers::Peer;
 const LOOKED_THROUGH: usize = 50_000;
 
 /// Packets whose best observation is read as well, which stands anywhere in memory: some 300 ns each.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 1_000;
 
 /// What the packets of a node say about how it is heard. Signals and observers are those of the best observation of
 /// each packet (contract §1.5).

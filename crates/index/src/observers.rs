@@ -40,6 +40,8 @@ pub(crate) struct ObserverTable {
 
 pub(crate) struct ObserverEntry {
     pub(crate) record: ObserverRecord,
+    /// The key of its record, when it is that of a node.
+    pub(crate) node: Option<NodeKey>,
     /// Transmissions of which it heard a copy.
     pub(crate) heard: RoaringBitmap,
     pub(crate) observations: u64,
@@ -82,8 +84,7 @@ impl ObserverTable {
 
     /// Something found by the node key of each observer, by its id.
     pub(crate) fn places<T: Clone>(&self, find: impl Fn(NodeKey) -> Option<T>) -> Vec<Option<T>> {
-        let key = |entry: &ObserverEntry| entry.record.key.parse().ok();
-        self.entries.iter().map(|entry| entry.as_deref().and_then(key).and_then(&find)).collect()
+        self.entries.iter().map(|entry| entry.as_deref()?.node.and_then(&find)).collect()
     }
 
     /// Adds an observer or replaces its record. The caller has made sure that the key is its own, case aside.
@@ -93,7 +94,10 @@ impl ObserverTable {
             self.entries.resize_with(place + 1, || None);
         }
         match &mut self.entries[place] {
-            Some(entry) => entry.record = record.clone(),
+            Some(entry) => {
+                entry.record = record.clone();
+                entry.node = record.key.parse().ok();
+            }
             free => {
                 *free = Some(Box::new(ObserverEntry::new(record.clone())));
                 self.by_key.insert(record.key.to_ascii_lowercase().into(), record.id);
@@ -129,6 +133,7 @@ impl ObserverTable {
 impl ObserverEntry {
     fn new(record: ObserverRecord) -> Self {
         Self {
+            node: record.key.parse().ok(),
             record,
             heard: RoaringBitmap::new(),
             observations: 0,

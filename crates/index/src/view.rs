@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use meshcore::{ChannelMessage, Frame, Path, Payload, PayloadType, Route, TransportCodes};
+use meshcore::{ChannelMessage, Frame, NodeKey, Path, Payload, PayloadType, Route, TransportCodes};
 use model::{
     ObservationId, ObserverId, ObserverRecord, PacketHash, SnrQuarterDb, TransmissionId, UnixMillis,
 };
@@ -12,6 +12,7 @@ use crate::heads::Head;
 use crate::index::Index;
 use crate::nodes::Node;
 use crate::observations::{NONE, ObservationRow};
+use crate::observers::ObserverEntry;
 use crate::transmissions::{ScopeRef, TransmissionState};
 
 /// A transmission of a page. Good for as long as the index that gave it out; [`Index::view`] reads it.
@@ -165,8 +166,17 @@ impl<'a> ObservationView<'a> {
 
     /// Who heard it.
     pub fn observer(&self) -> &'a ObserverRecord {
+        &self.observer_entry().record
+    }
+
+    /// Who heard it, as a node; `None` for an observer whose id is not the key of one.
+    pub(crate) fn observer_node(&self) -> Option<NodeKey> {
+        self.observer_entry().node
+    }
+
+    fn observer_entry(&self) -> &'a ObserverEntry {
         let id = ObserverId(self.index.observations.observer(self.row));
-        &self.index.observers.get(id).expect("observations of unknown observers are refused").record
+        self.index.observers.get(id).expect("observations of unknown observers are refused")
     }
 
     /// When.

@@ -17,6 +17,9 @@ use testkit::{HttpClient, Server, eventually};
 /// Calls by which a route is timed; fewer where they would take longer than the time.
 const CALLS: usize = 1_000;
 
+/// With the key that some routes ask for, and the map that is off unless somebody wants it.
+const CONFIG: &str = r#"{"apiKey": "a-key-of-the-benchmark-only", "clientRxCoverage": {"enabled": true}}"#;
+
 /// What every GET must keep, in milliseconds.
 const P50_MS: f64 = 2.0;
 const P99_MS: f64 = 20.0;
@@ -51,7 +54,9 @@ fn main() {
     let data = history::prepare(&binary, scratch.path());
     let only = std::env::var("ONLY").unwrap_or_default();
 
-    let server = Server::start_in(&binary, &data, &[]);
+    let config = scratch.path().join("config.json");
+    std::fs::write(&config, CONFIG).expect("the scratch folder can be written to");
+    let server = Server::start_in(&binary, &data, &["--config", config.to_str().expect("a plain path")]);
     let mut client = server.client();
     eventually("all of the history is served", || (client.get("/api/healthz").status == 200).then_some(()));
     let stats = client.get("/api/stats").json();

@@ -8,8 +8,9 @@ pub(crate) struct Target {
     pub(crate) path: String,
 }
 
-/// These are files, or tell nothing of the history; `/metrics` and the others are measured.
-const LEFT_OUT: [&str; 2] = ["/api/backup", "/api/alerts/{id}/black-box"];
+/// These are files or no answers, or tell nothing of the history; `/metrics` and the others are measured.
+const LEFT_OUT: [&str; 4] =
+    ["/api/backup", "/api/alerts/{id}/black-box", "/api/live", "/api/admin/prune-geo-filter/status"];
 
 /// Further forms of routes that cost something else than the plain one.
 const FORMS: &[&str] = &[
@@ -28,6 +29,7 @@ const FORMS: &[&str] = &[
     "/api/channels?includeEncrypted=true",
     "/api/channels?region=SJC",
     "/api/perf?mem=1",
+    "/api/perf/history?series={series}",
 ];
 
 /// What is in the data.
@@ -74,6 +76,7 @@ impl Known {
             "id" if route.starts_with("/api/observers") => &self.observer,
             "observer" | "a" => &self.observer,
             "b" => &self.other_observer,
+            "prefix" => &self.node[..self.node.len().min(10)],
             "hash" | "id" => &self.packet,
             "since" | "middle" | "from" => &self.middle,
             "hops" => "a1,b2,c3",

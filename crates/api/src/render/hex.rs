@@ -11,10 +11,7 @@ pub(crate) fn lower(bytes: &[u8]) -> String {
 }
 
 fn encode(bytes: &[u8], digits: &[u8; 16]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(digits[usize::from(byte >> 4)]));
-        text.push(char::from(digits[usize::from(byte & 15)]));
-    }
-    text
+    let mut text = Vec::with_capacity(bytes.len() * 2);
+    text.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15].map(|digit| digits[usize::from(digit)])));
+    String::from_utf8(text).expect("digits are ASCII")
 }

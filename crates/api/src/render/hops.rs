@@ -6,9 +6,9 @@ use meshcore::NodeKey;
 /// The keys of the nodes that a copy has passed, or that are ahead of it: one for each hop, null for those that are not as
 /// good as sure. `None` when none of them is.
 pub(crate) fn resolved_path(heard: &ObservationView<'_>) -> Option<Vec<Option<String>>> {
-    let path = heard.resolved_path();
-    let is_any_named = path.iter().any(|hop| hop.named().is_some());
-    is_any_named.then(|| path.iter().map(|hop| hop.named().map(|key| key.to_string())).collect())
+    let path = heard.named_path();
+    let is_any_named = path.iter().any(Option::is_some);
+    is_any_named.then(|| path.iter().map(|hop| hop.map(|key| key.to_string())).collect())
 }
 
 /// How a hop was decided, by the names of the contract.

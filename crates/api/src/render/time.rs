@@ -1,20 +1,28 @@
 //! Times as text, and back.
 
 use model::UnixMillis;
-use serde::{Deserialize as _, Deserializer, Serializer};
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
-    let (date, second, millis) = parts(time);
-    if millis == 0 { format!("{date}:{second:02}Z") } else { format!("{date}:{second:02}.{millis:03}Z") }
+    Digits::of(time, b'T', time.0.rem_euclid(1000) != 0, true).as_str().to_owned()
 }
 
 /// `2026-05-17T16:01:39.000Z`: always with milliseconds, as traces have it.
 pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
-    let (date, second, millis) = parts(time);
-    format!("{date}:{second:02}.{millis:03}Z")
+    Digits::of(time, b'T', true, true).as_str().to_owned()
+}
+
+/// A time as [`rfc3339`] writes it, made while the answer is written: for lists of very many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rfc3339(pub(crate) UnixMillis);
+
+impl Serialize for Rfc3339 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(Digits::of(self.0, b'T', self.0.0.rem_euclid(1000) != 0, true).as_str())
+    }
 }
 
 /// A time in UTC by a format of `strftime`; empty for times that no calendar has.
@@ -26,17 +34,51 @@ pub(crate) fn utc(time: UnixMillis, format: &str) -> String {
 
 /// `2026-05-17 16:01:39`: in UTC, as SQLite writes it.
 pub(crate) fn blank_separated(time: UnixMillis) -> String {
-    let (date, second, _) = parts(time);
-    format!("{}:{second:02}", date.replace('T', " "))
+    Digits::of(time, b' ', false, false).as_str().to_owned()
 }
 
-/// The date and time up to the minute, the second and the milliseconds.
-fn parts(time: UnixMillis) -> (String, i64, i64) {
-    let secs = time.secs();
-    let (year, month, day) = civil_date(secs.div_euclid(86_400));
-    let of_day = secs.rem_euclid(86_400);
-    let date = format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}", of_day / 3600, of_day / 60 % 60);
-    (date, of_day % 60, time.0.rem_euclid(1000))
+/// A date and time of day as text. There are three in a row of packets, so it is made of digits and not of formats.
+struct Digits {
+    text: [u8; 24],
+    len: usize,
+}
+
+impl Digits {
+    /// Years have four digits: before the year 0 and after 9999 the nearest of them is written.
+    fn of(time: UnixMillis, between: u8, millis: bool, zone: bool) -> Self {
+        let secs = time.secs();
+        let (year, month, day) = civil_date(secs.div_euclid(86_400));
+        let of_day = secs.rem_euclid(86_400);
+        let mut digits = Self { text: *b"0000-00-00 00:00:00.000Z", len: 19 };
+        digits.put(0, 4, year.clamp(0, 9_999));
+        digits.put(5, 2, month);
+        digits.put(8, 2, day);
+        digits.text[10] = between;
+        digits.put(11, 2, of_day / 3_600);
+        digits.put(14, 2, of_day / 60 % 60);
+        digits.put(17, 2, of_day % 60);
+        if millis {
+            digits.put(20, 3, time.0.rem_euclid(1000));
+            digits.len = 23;
+        }
+        if zone {
+            digits.text[digits.len] = b'Z';
+            digits.len += 1;
+        }
+        digits
+    }
+
+    fn put(&mut self, start: usize, count: usize, number: i64) {
+        let mut rest = number;
+        for digit in self.text[start..start + count].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..self.len]).expect("digits are ASCII")
+    }
 }
 
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar without end.
@@ -127,6 +169,8 @@ mod tests {
         assert_eq!(rfc3339(UnixMillis(1_779_033_699_000)), "2026-05-17T16:01:39Z");
         assert_eq!(rfc3339(UnixMillis(1_779_033_699_042)), "2026-05-17T16:01:39.042Z");
         assert_eq!(rfc3339_millis(UnixMillis(0)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(blank_separated(UnixMillis(1_779_033_699_042)), "2026-05-17 16:01:39");
+        assert_eq!(rfc3339(UnixMillis(i64::MAX)).get(..5), Some("9999-"));
     }
 
     #[test]

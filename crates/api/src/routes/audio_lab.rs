@@ -20,7 +20,7 @@ const PER_TYPE: usize = 8;
 /// Some packets of each type, from the shortest to the longest.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AudioLabResponse {
-    /// By `type` of `decoded_json`; at most eight each, chosen from the newest 50,000 packets.
+    /// By `type` of `decoded_json`; at most eight each, chosen from the newest 10,000 packets.
     buckets: BTreeMap<&'static str, Vec<AudioLabPacket>>,
 }
 

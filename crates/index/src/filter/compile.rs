@@ -1,13 +1,16 @@
 //! From a filter to a plan for one index.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 
 use ::model::{ObserverRecord, UnixMillis};
 use filter::{Condition, Expr, Field, Found, Kind, Op, Quantifier, Test, Value};
+use hashbrown::HashSet;
 use meshcore::{Hex, NodeKey, PacketHash, PayloadType, Route};
 use roaring::{MultiOps, RoaringBitmap};
 
 use super::plan::{COLUMN, DECODE, DECRYPT, Heard, Plan, RESOLVE, WholeTest};
+use crate::hops::PathReader;
 use crate::hops::token::Token;
 use crate::index::Index;
 
@@ -125,9 +128,9 @@ impl Compiler<'_> {
             Field::HashSize => Heard::HashSize(test.clone()),
             Field::Time | Field::Age => Heard::Time(test.clone()),
             Field::Path => Heard::Path { test: test.clone(), bound: self.naming(condition) },
-            Field::RoutedThrough => {
-                Heard::Other { test: test.clone(), bound: self.routed_through(condition), cost: RESOLVE }
-            }
+            // Each node in turn passes or does not, unless the condition is on all of a path's nodes at once.
+            Field::RoutedThrough if !is_on_all_texts(condition) => self.routed_through(condition),
+            Field::RoutedThrough => Heard::Other { test: test.clone(), bound: None, cost: RESOLVE },
             _ => Heard::Other { test: test.clone(), bound: None, cost: DECODE },
         }
     }
@@ -241,27 +244,21 @@ impl Compiler<'_> {
         Some(named.union() | traces)
     }
 
-    /// Packets of which some copy names a hop that may be a node that passes.
-    fn routed_through(&self, condition: &Condition) -> Option<RoaringBitmap> {
-        if is_on_all_texts(condition) {
-            return None;
-        }
+    /// The nodes that pass, and the packets of which some copy names a hop that may be one of them.
+    fn routed_through(&self, condition: &Condition) -> Heard {
         let resolver = self.index.hops();
         let passes = |key: &NodeKey| {
             let name = self.index.nodes.get(key).and_then(|node| node.name.as_ref());
             condition.holds(&text(&key.to_string()), self.now.0)
                 || name.is_some_and(|name| condition.holds(&text(&name.display), self.now.0))
         };
-        let mut keys: Vec<NodeKey> = resolver.nodes().iter().map(|node| node.key).collect();
-        keys.extend(self.index.nodes.iter().map(|node| node.key));
-        keys.sort_unstable();
-        keys.dedup();
-        keys.retain(passes);
+        let nodes: HashSet<NodeKey> = resolver.nodes().iter().map(|node| node.key).filter(passes).collect();
         let mut tokens: Vec<Token> =
-            keys.iter().flat_map(|key| (1..=3).map(|size| Token::new(&key.0[..size]))).collect();
+            nodes.iter().flat_map(|key| (1..=3).map(|size| Token::new(&key.0[..size]))).collect();
         tokens.sort_unstable();
         tokens.dedup();
-        Some(tokens.into_iter().filter_map(|token| self.index.hop_book.posting(token)).union())
+        let bound = tokens.into_iter().filter_map(|token| self.index.hop_book.posting(token)).union();
+        Heard::Through { nodes, bound, reader: Box::new(RefCell::new(PathReader::new(&resolver))) }
     }
 }
 

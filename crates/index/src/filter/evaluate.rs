@@ -7,6 +7,7 @@ use meshcore::PayloadType;
 use super::compile::time_found;
 use super::packet::size_of_hops;
 use super::plan::{Heard, Plan};
+use crate::hops::HopChoice;
 use crate::index::Index;
 use crate::observations::NONE;
 use crate::view::{ObservationView, TransmissionView};
@@ -89,6 +90,12 @@ impl Trial<'_> {
             Heard::Other { test, bound, .. } => {
                 bound.as_ref().is_none_or(|bound| bound.contains(transmission))
                     && test.holds(&ObservationView { index: self.index, row }, now)
+            }
+            Heard::Through { nodes, bound, reader } => {
+                bound.contains(transmission) && {
+                    let hops = reader.borrow_mut().read(&ObservationView { index: self.index, row });
+                    hops.into_iter().filter_map(HopChoice::named).any(|node| nodes.contains(&node))
+                }
             }
             Heard::Packet(plan) => self.packet(plan, transmission),
         }

@@ -1,9 +1,14 @@
 //! A filter made ready for one index: sets where the index keeps them, tests of rows where it does not.
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use filter::{Condition, Test};
+use hashbrown::HashSet;
+use meshcore::NodeKey;
 use roaring::RoaringBitmap;
+
+use crate::hops::PathReader;
 
 /// What must hold of a transmission. Parts that sets answer are one set; the others are in the order of what they cost.
 #[derive(Debug)]
@@ -56,6 +61,12 @@ pub(super) enum Heard {
     Path {
         test: Test,
         bound: Option<RoaringBitmap>,
+    },
+    /// A hop is as good as sure to be one of these nodes.
+    Through {
+        nodes: HashSet<NodeKey>,
+        bound: RoaringBitmap,
+        reader: Box<RefCell<PathReader>>,
     },
     /// Time and age.
     Time(Test),
@@ -219,6 +230,7 @@ impl Heard {
         match self {
             Self::Observer { heard, .. } => Some(heard.clone()),
             Self::Path { bound, .. } | Self::Other { bound, .. } => bound.clone(),
+            Self::Through { bound, .. } => Some(bound.clone()),
             Self::And(parts) => narrowest(parts.iter().filter_map(Self::bound)),
             Self::Or(parts) => parts.iter().map(Self::bound).reduce(both).flatten(),
             Self::Packet(plan) => plan.bound(),
@@ -231,6 +243,7 @@ impl Heard {
             Self::Not(inner) => inner.cost(),
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::cost).sum(),
             Self::Path { .. } => DECODE,
+            Self::Through { .. } => RESOLVE,
             Self::Other { cost, .. } => *cost,
             Self::Packet(plan) => plan.cost(),
             _ => COLUMN,

@@ -3,6 +3,7 @@
 use meshcore::{NodeKey, Role};
 use model::UnixMillis;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::{Hides, HopNode};
 use crate::index::Index;
@@ -14,6 +15,38 @@ pub(super) struct Candidates {
     nodes: Vec<HopNode>,
     /// Places in `nodes`, rising, which is the order of keys too.
     relays: Vec<u32>,
+    nodes_by_byte: ByFirstByte,
+    relays_by_byte: ByFirstByte,
+    is_any_hidden: bool,
+}
+
+/// Where in a list that is in the order of keys those with each first byte begin: a hop is looked up for every path that
+/// is read, and most hops have one byte.
+#[derive(Debug, Default)]
+struct ByFirstByte {
+    /// 256 beginnings and the end; empty for an empty list.
+    starts: Vec<u32>,
+}
+
+impl ByFirstByte {
+    /// Of the first bytes of a list, rising.
+    fn new(bytes: impl ExactSizeIterator<Item = u8>) -> Self {
+        let mut starts = vec![0; 257];
+        for byte in bytes {
+            starts[usize::from(byte) + 1] += 1;
+        }
+        for byte in 0..256 {
+            starts[byte + 1] += starts[byte];
+        }
+        Self { starts }
+    }
+
+    fn range(&self, byte: u8) -> Range<usize> {
+        match self.starts.get(usize::from(byte)..usize::from(byte) + 2) {
+            Some([start, end]) => *start as usize..*end as usize,
+            _ => 0..0,
+        }
+    }
 }
 
 impl Candidates {
@@ -36,7 +69,7 @@ impl Candidates {
             );
         }
         for entry in index.observers.iter() {
-            let Ok(key) = entry.record.key.parse() else { continue };
+            let Some(key) = entry.node else { continue };
             let heard = entry.record.last_status.max(entry.last_packet).unwrap_or(entry.record.first_seen);
             let node = nodes.entry(key).or_insert(HopNode {
                 key,
@@ -55,8 +88,15 @@ impl Candidates {
         for node in &mut nodes {
             node.is_hidden = hides(&node.key, index.nodes.get(&node.key));
         }
-        let relays = (0..nodes.len() as u32).filter(|place| nodes[*place as usize].relays).collect();
-        Self { nodes, relays }
+        let relays: Vec<u32> =
+            (0..nodes.len() as u32).filter(|place| nodes[*place as usize].relays).collect();
+        Self {
+            nodes_by_byte: ByFirstByte::new(nodes.iter().map(|node| node.key.0[0])),
+            relays_by_byte: ByFirstByte::new(relays.iter().map(|place| nodes[*place as usize].key.0[0])),
+            is_any_hidden: nodes.iter().any(|node| node.is_hidden),
+            nodes,
+            relays,
+        }
     }
 
     pub(super) fn nodes(&self) -> &[HopNode] {
@@ -73,17 +113,31 @@ impl Candidates {
     }
 
     pub(super) fn find(&self, key: &NodeKey) -> Option<u32> {
-        self.nodes.binary_search_by(|node| node.key.cmp(key)).ok().map(|place| place as u32)
+        let range = self.nodes_by_byte.range(key.0[0]);
+        let found = self.nodes[range.clone()].binary_search_by(|node| node.key.cmp(key)).ok();
+        found.map(|place| (range.start + place) as u32)
     }
 
     /// The places of the nodes that relay and whose keys begin with these bytes; none for no bytes.
     pub(super) fn of(&self, hop: &[u8]) -> &[u32] {
-        if hop.is_empty() || hop.len() > 32 {
-            return &[];
+        let Some((first, rest)) = hop.split_first().filter(|_| hop.len() <= 32) else { return &[] };
+        let relays = &self.relays[self.relays_by_byte.range(*first)];
+        if rest.is_empty() {
+            return relays;
         }
-        let prefix = |place: &u32| &self.at(*place).key.0[..hop.len()];
-        let start = self.relays.partition_point(|place| prefix(place) < hop);
-        let len = self.relays[start..].partition_point(|place| prefix(place) == hop);
-        &self.relays[start..start + len]
+        let prefix = |place: &u32| &self.at(*place).key.0[1..hop.len()];
+        let start = relays.partition_point(|place| prefix(place) < rest);
+        let len = relays[start..].partition_point(|place| prefix(place) == rest);
+        &relays[start..start + len]
+    }
+
+    /// How many of [`Self::of`] may be named.
+    pub(super) fn shown(&self, hop: &[u8]) -> usize {
+        let all = self.of(hop);
+        if self.is_any_hidden {
+            all.iter().filter(|place| !self.at(**place).is_hidden).count()
+        } else {
+            all.len()
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! All ways to read a path at once: the probability of each candidate of each hop, by forward and backward sums over the
 //! chain from the sender over the hops to the observer.
 
+use hashbrown::HashMap;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
@@ -19,7 +20,7 @@ pub(super) struct Chain<'a> {
 /// Room for one path at a time, used again for the next.
 #[derive(Debug, Default)]
 pub(super) struct Lattice {
-    /// Of all hops, one after the other: the nodes that each can be, the last of each [`STRANGER`].
+    /// Of all hops, one after the other: the nodes that each can be, [`STRANGER`] last.
     states: SmallVec<[u32; 32]>,
     /// By state: its weight alone.
     weights: SmallVec<[f32; 32]>,
@@ -32,9 +33,27 @@ pub(super) struct Lattice {
     /// Of each hop but the first, for all states before it and all of its own: how much they raise each other.
     lifts: SmallVec<[f32; 64]>,
     lift_starts: SmallVec<[usize; 16]>,
+    memory: Option<LiftMemory>,
 }
 
+/// Two hashes beside each other are found in many paths of a mesh, and how much their nodes raise each other does not depend
+/// on the rest of the path.
+#[derive(Debug, Default)]
+struct LiftMemory {
+    /// Where the lifts of each pair begin and how many there are.
+    blocks: HashMap<(Token, Token), (u32, u32)>,
+    lifts: Vec<f32>,
+}
+
+/// Pairs that are remembered at most: some hundred kilobytes.
+const MOST_PAIRS: usize = 8_192;
+
 impl Lattice {
+    /// For many paths of one and the same model, which must not change in between.
+    pub(super) fn for_many() -> Self {
+        Self { memory: Some(LiftMemory::default()), ..Self::default() }
+    }
+
     /// Reads a path; [`Self::posterior`] then says what came out.
     pub(super) fn read(&mut self, model: &Model, chain: &Chain<'_>) {
         self.lay_out(model, chain);
@@ -77,8 +96,12 @@ impl Lattice {
                 self.states.push(*place);
                 self.weights.push(model.weight(*place, chain.time));
             }
-            self.states.push(STRANGER);
-            self.weights.push(weighed.rest + model.stranger_weight(bytes));
+            // Behind one byte all strangers are a node of their own, so that often nothing is left for this one.
+            let strange = weighed.rest + model.stranger_weight(bytes);
+            if strange > 0.0 || weighed.places.is_empty() {
+                self.states.push(STRANGER);
+                self.weights.push(strange);
+            }
             self.starts.push(self.states.len());
         }
     }
@@ -98,11 +121,7 @@ impl Lattice {
                 self.before.extend(first);
             } else {
                 let former = self.starts[hop - 1]..self.starts[hop];
-                for a in former.clone() {
-                    for b in own.clone() {
-                        self.lifts.push(model.lift(self.states[a], self.states[b]));
-                    }
-                }
+                self.lift(model, chain, hop);
                 let lifts = &self.lifts[self.lift_starts[hop]..];
                 for column in 0..own.len() {
                     let sum = former
@@ -114,6 +133,28 @@ impl Lattice {
                 }
             }
             scale(&mut self.before[own]);
+        }
+    }
+
+    /// Adds the lifts between the states of a hop and those of the one before it.
+    fn lift(&mut self, model: &Model, chain: &Chain<'_>, hop: usize) {
+        let pair = (chain.hops[hop - 1], chain.hops[hop]);
+        if let Some(memory) = &self.memory
+            && let Some((start, len)) = memory.blocks.get(&pair)
+        {
+            self.lifts.extend_from_slice(&memory.lifts[*start as usize..(*start + *len) as usize]);
+            return;
+        }
+        let begin = self.lifts.len();
+        for a in self.starts[hop - 1]..self.starts[hop] {
+            for b in self.starts[hop]..self.starts[hop + 1] {
+                self.lifts.push(model.lift(self.states[a], self.states[b]));
+            }
+        }
+        if let Some(memory) = self.memory.as_mut().filter(|memory| memory.blocks.len() < MOST_PAIRS) {
+            let block = &self.lifts[begin..];
+            memory.blocks.insert(pair, (memory.lifts.len() as u32, block.len() as u32));
+            memory.lifts.extend_from_slice(block);
         }
     }
 

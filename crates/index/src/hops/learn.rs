@@ -182,7 +182,7 @@ pub(super) fn learn(candidates: Candidates, roles: &[Role], sample: &Sample) -> 
 
 fn expect(model: &Model, sample: &Sample) -> Counts {
     let mut counts = Counts { hops: vec![0.0; model.len()], ..Counts::default() };
-    let mut lattice = Lattice::default();
+    let mut lattice = Lattice::for_many();
     for path in &sample.paths {
         let chain = sample.chain(path);
         lattice.read(model, &chain);

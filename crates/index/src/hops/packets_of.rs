@@ -2,17 +2,19 @@
 
 use meshcore::NodeKey;
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
-use super::HopResolver;
+use super::path_reader::PlaceOfNode;
 use super::token::Token;
+use super::{HopResolver, PathReader};
 use crate::index::Index;
 use crate::view::{TransmissionView, TxRow};
 
 /// Packets with an ambiguous hop that are read at most, the newest: reading one takes some microseconds.
 const MAX_READ: usize = 1_000;
 
-/// Copies of a packet that are read for it at most.
-const MAX_WAYS: usize = 8;
+/// Ways of a packet that are read for it at most.
+const MAX_WAYS: usize = 4;
 
 /// The packets that a node sent, as far as they say so, and those whose paths name it by the word of the resolver; or a part
 /// of them.
@@ -87,18 +89,34 @@ impl Index {
         }
         ambiguous -= &packets.rows;
         packets.bounded = ambiguous.len() > most as u64;
+        let mut reader = PathReader::new(resolver);
         let newest = ambiguous.iter().rev().take(most);
-        let named: Vec<u32> =
-            newest.filter(|row| names(&TransmissionView { index: self, row: *row }, resolver, key)).collect();
+        let Some(place) = reader.place_of(key) else { return packets };
+        let named: Vec<u32> = newest.filter(|row| self.names(*row, key, place, &mut reader)).collect();
         packets.rows.extend(named);
         packets
+    }
+
+    /// Whether a copy of the packet went over the node, more probably than not. Of copies that went the same way only the first
+    /// is read: who heard it tells of its last hop only.
+    fn names(&self, row: u32, key: &NodeKey, place: PlaceOfNode, reader: &mut PathReader) -> bool {
+        let mut ways: SmallVec<[u32; MAX_WAYS]> = SmallVec::new();
+        for seen in (TransmissionView { index: self, row }).observations() {
+            let way = self.heads.way(self.observations.head(seen.row));
+            if ways.contains(&way) || !seen.path().hops().any(|hop| hop.matches(key)) {
+                continue;
+            }
+            if reader.goes_over(&seen, place) {
+                return true;
+            }
+            ways.push(way);
+            if ways.len() == MAX_WAYS {
+                break;
+            }
+        }
+        false
     }
 }
 
 /// A hash of which a node has this share of all relaying is taken to mean it without a look at the paths.
 const SURE_ALONE: f32 = 0.97;
-
-fn names(packet: &TransmissionView<'_>, resolver: &HopResolver, key: &NodeKey) -> bool {
-    let naming = packet.observations().filter(|seen| seen.path().hops().any(|hop| hop.matches(key)));
-    naming.take(MAX_WAYS).any(|seen| seen.resolve_path(resolver).iter().any(|hop| hop.likely() == Some(*key)))
-}

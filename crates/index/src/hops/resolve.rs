@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::lattice::{Chain, Lattice};
 use super::model::{Model, STRANGER};
 use super::token::Token;
-use super::{Course, HopBasis, HopNode, HopResolver, PathContext, ResolvedHop, ResolvedPath};
+use super::{Course, HopBasis, HopChoice, HopNode, HopResolver, PathContext, ResolvedHop, ResolvedPath};
 
 /// However sure it looks, some of what is believed may be wrong: nobody has seen the packet pass.
 const MOST_SURE: f32 = 0.995;
@@ -24,7 +24,7 @@ impl HopResolver {
         self.read(&mut Lattice::default(), &self.chain(&hops, context), context.course).1
     }
 
-    fn chain<'h>(&self, hops: &'h [Token], context: &PathContext) -> Chain<'h> {
+    pub(super) fn chain<'h>(&self, hops: &'h [Token], context: &PathContext) -> Chain<'h> {
         let find = |key: Option<NodeKey>| key.and_then(|key| self.knowledge.model.candidates.find(&key));
         let passed = context.course == Course::Passed;
         Chain {
@@ -36,30 +36,39 @@ impl HopResolver {
     }
 
     fn read(&self, lattice: &mut Lattice, chain: &Chain<'_>, course: Course) -> (Choices, ResolvedPath) {
-        let model = &self.knowledge.model;
-        lattice.read(model, chain);
-        let hops = chain.hops;
-        let mut best: Choices = (0..hops.len()).map(|hop| most_probable(model, lattice, hop)).collect();
-        if course == Course::Passed {
-            tell_twins_apart(&mut best);
-        }
+        let best = self.choose(lattice, chain, course);
+        let (model, hops) = (&self.knowledge.model, chain.hops);
         let resolved = (0..hops.len()).map(|hop| {
-            let (node, probability) = best[hop];
-            let is_shown = model.is_shown(node);
-            ResolvedHop {
-                node: is_shown.then(|| model.key(node)),
-                posterior: if is_shown { probability } else { 0.0 },
-                candidates: self.candidates(&hops[hop].bytes()[..hops[hop].size()]).count() as u32,
-                basis: basis(model, lattice, chain, &best, hop),
-            }
+            let HopChoice { node, posterior } = self.choice(best[hop]);
+            let candidates = model.candidates.shown(&hops[hop].bytes()[..hops[hop].size()]) as u32;
+            ResolvedHop { node, posterior, candidates, basis: basis(model, lattice, chain, &best, hop) }
         });
         let resolved = resolved.collect();
         (best, resolved)
     }
+
+    /// The most probable node of each hop.
+    pub(super) fn choose(&self, lattice: &mut Lattice, chain: &Chain<'_>, course: Course) -> Choices {
+        let model = &self.knowledge.model;
+        lattice.read(model, chain);
+        let mut best: Choices = (0..chain.hops.len()).map(|hop| most_probable(model, lattice, hop)).collect();
+        if course == Course::Passed {
+            tell_twins_apart(&mut best);
+        }
+        best
+    }
+
+    /// As it may be told.
+    pub(super) fn choice(&self, (node, posterior): (u32, f32)) -> HopChoice {
+        match self.knowledge.model.is_shown(node) {
+            true => HopChoice { node: Some(self.knowledge.model.key(node)), posterior },
+            false => HopChoice { node: None, posterior: 0.0 },
+        }
+    }
 }
 
 /// By hop: the most probable node and its probability.
-type Choices = SmallVec<[(u32, f32); 16]>;
+pub(super) type Choices = SmallVec<[(u32, f32); 16]>;
 
 /// The most probable known node; [`STRANGER`] when it is more probably none of them.
 fn most_probable(model: &Model, lattice: &Lattice, hop: usize) -> (u32, f32) {

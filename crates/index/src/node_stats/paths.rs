@@ -1,13 +1,12 @@
 //! The ways that packets took over a node.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use meshcore::NodeKey;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
 use super::LOOKED_AT;
-use crate::hops::{HopResolver, PacketsOf, ResolvedHop};
+use crate::hops::{HopChoice, HopResolver, PacketsOf, PathReader};
 use crate::index::Index;
 use crate::view::TxRow;
 
@@ -55,14 +54,15 @@ impl Index {
     ) -> NodePaths {
         let bounded = packets.bounded || packets.len() > LOOKED_AT as u64;
         let mut found = NodePaths { bounded, ..NodePaths::default() };
+        let mut reader = PathReader::new(resolver);
         let mut by_way: HashMap<SmallVec<[Station<'_>; 4]>, (u32, UnixMillis, TxRow)> = HashMap::new();
         for sample in packets.newest().take(LOOKED_AT) {
             let best = self.view(sample).best();
-            let resolved = best.resolve_path(resolver);
-            if !resolved.iter().any(|hop| hop.likely().as_ref() == Some(key)) {
+            let read = reader.read(&best);
+            if !read.iter().any(|hop| hop.likely().as_ref() == Some(key)) {
                 continue;
             }
-            let hops = best.path().hops().zip(&resolved);
+            let hops = best.path().hops().zip(read);
             let way: SmallVec<[Station<'_>; 4]> =
                 hops.map(|(hash, hop)| station(key, hash.bytes(), hop, &may_name)).collect();
             let time = self.transmissions.first_seen(sample.0);
@@ -98,7 +98,7 @@ impl Station<'_> {
 fn station<'a>(
     key: &NodeKey,
     hash: &'a [u8],
-    hop: &ResolvedHop,
+    hop: HopChoice,
     may_name: &impl Fn(&NodeKey) -> bool,
 ) -> Station<'a> {
     let itself = hop.likely().filter(|node| node == key);

@@ -1,12 +1,12 @@
 //! Who stands beside a node on the ways of its packets.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use meshcore::NodeKey;
 use model::UnixMillis;
+use smallvec::SmallVec;
 
 use super::LOOKED_AT;
-use crate::hops::{HopResolver, PacketsOf, ResolvedHop};
+use crate::hops::{HopChoice, HopResolver, PacketsOf, PathReader};
 use crate::index::Index;
 use crate::view::{ObservationView, TxRow};
 
@@ -25,9 +25,10 @@ impl Index {
     /// Those who stood beside a node on the ways of the newest of these packets, by the word of the resolver: most packets
     /// first, of equals by key. The way of a packet is that of its best observation.
     pub fn node_peers(&self, key: &NodeKey, packets: &PacketsOf, resolver: &HopResolver) -> Vec<Peer> {
+        let mut reader = PathReader::new(resolver);
         let mut peers: HashMap<NodeKey, Peer> = HashMap::new();
         for row in packets.newest().take(LOOKED_AT) {
-            for beside in self.beside(key, row, resolver) {
+            for beside in self.beside(key, row, &mut reader) {
                 let time = self.transmissions.first_seen(row.0);
                 let peer = peers.entry(beside).or_insert(Peer { key: beside, packets: 0, last: time });
                 peer.packets += 1;
@@ -40,9 +41,9 @@ impl Index {
     }
 
     /// The one or two who stand beside the node; nobody twice.
-    fn beside(&self, key: &NodeKey, row: TxRow, resolver: &HopResolver) -> Vec<NodeKey> {
-        let way = stations(self.view(row).best(), resolver);
-        let mut found = Vec::new();
+    fn beside(&self, key: &NodeKey, row: TxRow, reader: &mut PathReader) -> SmallVec<[NodeKey; 4]> {
+        let way = stations(self.view(row).best(), reader);
+        let mut found = SmallVec::new();
         for place in (0..way.len()).filter(|place| way[*place].as_ref() == Some(key)) {
             let before = place.checked_sub(1).and_then(|before| way[before]);
             let after = way.get(place + 1).copied().flatten();
@@ -56,12 +57,11 @@ impl Index {
 
 /// Sender, hops and observer of a copy as far as they are known. A direct packet is not heard from its last hop, nor are
 /// its hops those that it has passed, so there only these count.
-fn stations(copy: ObservationView<'_>, resolver: &HopResolver) -> Vec<Option<NodeKey>> {
-    let hops = copy.resolve_path(resolver);
-    let hops = hops.iter().map(ResolvedHop::likely);
+fn stations(copy: ObservationView<'_>, reader: &mut PathReader) -> SmallVec<[Option<NodeKey>; 8]> {
+    let hops = reader.read(&copy);
+    let hops = hops.into_iter().map(HopChoice::likely);
     if copy.route().is_direct() && !copy.path().is_empty() {
         return hops.collect();
     }
-    let observer = copy.observer().key.parse().ok();
-    std::iter::once(copy.transmission().sender()).chain(hops).chain([observer]).collect()
+    std::iter::once(copy.transmission().sender()).chain(hops).chain([copy.observer_node()]).collect()
 }
