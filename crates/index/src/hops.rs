@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use ::model::UnixMillis;
-use meshcore::{Location, NodeKey, PayloadType, Role};
+use meshcore::{Location, NodeKey, PayloadType, Role, Route};
 use smallvec::SmallVec;
 
 use crate::index::Index;
@@ -38,7 +38,7 @@ pub use keeper::HopKeeper;
 use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
-pub(crate) use path_reader::{HopChoice, PathReader};
+pub(crate) use path_reader::{NodePlace, PathReader, ReadHop};
 use relays::Relays;
 pub use resolve::{Beside, ExplainedHop};
 use scores::Scored;
@@ -110,6 +110,12 @@ pub enum Course {
     Ahead,
 }
 
+impl Course {
+    fn of(route: Route) -> Self {
+        if route.is_direct() { Self::Ahead } else { Self::Passed }
+    }
+}
+
 /// What is made of one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResolvedHop {
@@ -144,16 +150,12 @@ pub type ResolvedPath = SmallVec<[ResolvedHop; 8]>;
 impl ResolvedHop {
     /// The node, when it is as good as sure ([`NAMED_FROM`]).
     pub fn named(&self) -> Option<NodeKey> {
-        self.choice().named()
+        self.node.filter(|_| self.posterior >= NAMED_FROM)
     }
 
     /// The node, when it is more probable than not: good enough for counting, not for naming.
     pub fn likely(&self) -> Option<NodeKey> {
-        self.choice().likely()
-    }
-
-    fn choice(&self) -> HopChoice {
-        HopChoice { node: self.node, posterior: self.posterior }
+        self.node.filter(|_| self.posterior >= 0.5)
     }
 }
 
@@ -274,19 +276,16 @@ impl TransmissionView<'_> {
 impl ObservationView<'_> {
     /// What is made of the hops of its path; empty when there are none, and for a TRACE, whose path holds measurements.
     pub fn resolve_path(&self, resolver: &HopResolver) -> ResolvedPath {
-        let path = self.path();
-        if path.is_empty() || self.transmission().payload_type() == PayloadType::Trace {
+        let (head, packet) = (self.head(), self.transmission());
+        if head.path.is_empty() || packet.payload_type() == PayloadType::Trace {
             return ResolvedPath::new();
         }
-        resolver.resolve(path, &self.path_context())
-    }
-
-    fn path_context(&self) -> PathContext {
-        PathContext {
-            sender: self.transmission().sender(),
+        let context = PathContext {
+            sender: packet.sender(),
             observer: self.observer_node(),
             time: Some(self.time()),
-            course: if self.route().is_direct() { Course::Ahead } else { Course::Passed },
-        }
+            course: Course::of(head.route),
+        };
+        resolver.resolve(head.path, &context)
     }
 }

@@ -181,17 +181,17 @@ impl<'a> ObservationView<'a> {
 
     /// When.
     pub fn time(&self) -> UnixMillis {
-        self.columns().time
+        self.index.observations.time(self.row)
     }
 
     /// Signal-to-noise ratio, where the observer gave one.
     pub fn snr(&self) -> Option<SnrQuarterDb> {
-        self.columns().snr
+        self.index.observations.snr(self.row)
     }
 
     /// Received signal strength in dBm, where the observer gave one.
     pub fn rssi(&self) -> Option<i16> {
-        self.columns().rssi
+        self.index.observations.rssi(self.row)
     }
 
     /// The firmware's retransmit score, 0 to 1000, where the observer gave one.
@@ -220,7 +220,7 @@ impl<'a> ObservationView<'a> {
         join(self.head(), &first).expect("observations without codes to borrow are refused")
     }
 
-    fn head(&self) -> Head<'a> {
+    pub(crate) fn head(&self) -> Head<'a> {
         self.index.heads.get(self.index.observations.head(self.row))
     }
 

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 
 use ::model::{ObserverRecord, UnixMillis};
 use filter::{Condition, Expr, Field, Found, Kind, Op, Quantifier, Test, Value};
-use hashbrown::HashSet;
 use meshcore::{Hex, NodeKey, PacketHash, PayloadType, Route};
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -252,9 +251,10 @@ impl Compiler<'_> {
             condition.holds(&text(&key.to_string()), self.now.0)
                 || name.is_some_and(|name| condition.holds(&text(&name.display), self.now.0))
         };
-        let nodes: HashSet<NodeKey> = resolver.nodes().iter().map(|node| node.key).filter(passes).collect();
+        let nodes: Vec<bool> = resolver.nodes().iter().map(|node| passes(&node.key)).collect();
+        let passing = resolver.nodes().iter().zip(&nodes).filter(|(_, passes)| **passes);
         let mut tokens: Vec<Token> =
-            nodes.iter().flat_map(|key| (1..=3).map(|size| Token::new(&key.0[..size]))).collect();
+            passing.flat_map(|(node, _)| (1..=3).map(|size| Token::new(&node.key.0[..size]))).collect();
         tokens.sort_unstable();
         tokens.dedup();
         let bound = tokens.into_iter().filter_map(|token| self.index.hop_book.posting(token)).union();

@@ -7,7 +7,7 @@ use meshcore::PayloadType;
 use super::compile::time_found;
 use super::packet::size_of_hops;
 use super::plan::{Heard, Plan};
-use crate::hops::HopChoice;
+use crate::hops::ReadHop;
 use crate::index::Index;
 use crate::observations::NONE;
 use crate::view::{ObservationView, TransmissionView};
@@ -94,7 +94,7 @@ impl Trial<'_> {
             Heard::Through { nodes, bound, reader } => {
                 bound.contains(transmission) && {
                     let hops = reader.borrow_mut().read(&ObservationView { index: self.index, row });
-                    hops.into_iter().filter_map(HopChoice::named).any(|node| nodes.contains(&node))
+                    hops.into_iter().filter_map(ReadHop::named).any(|node| nodes[node.index()])
                 }
             }
             Heard::Packet(plan) => self.packet(plan, transmission),

@@ -6,7 +6,6 @@ use filter::{Field, Found, Packet};
 use meshcore::{AppData, Hex, Hop, Path, Payload, Route};
 
 use super::payload;
-use crate::hops::{HopChoice, PathReader};
 use crate::view::{ObservationView, TransmissionView};
 
 impl Packet for TransmissionView<'_> {
@@ -131,7 +130,7 @@ pub(super) fn size_of_hops(route: Route, path: Path<'_>) -> Option<u8> {
 fn relays<'a>(heard: &ObservationView<'a>) -> Vec<Cow<'a, str>> {
     let index = heard.index;
     let mut texts = Vec::new();
-    for key in PathReader::new(&index.hops()).read(heard).into_iter().filter_map(HopChoice::named) {
+    for key in heard.named_path().into_iter().flatten() {
         texts.push(Cow::Owned(key.to_string()));
         let name = index.nodes.get(&key).and_then(|node| node.name.as_ref());
         texts.extend(name.map(|name| Cow::Borrowed(&*name.display)));

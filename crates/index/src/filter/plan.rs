@@ -4,8 +4,6 @@ use std::cell::RefCell;
 use std::cmp::Ordering;
 
 use filter::{Condition, Test};
-use hashbrown::HashSet;
-use meshcore::NodeKey;
 use roaring::RoaringBitmap;
 
 use crate::hops::PathReader;
@@ -64,7 +62,8 @@ pub(super) enum Heard {
     },
     /// A hop is as good as sure to be one of these nodes.
     Through {
-        nodes: HashSet<NodeKey>,
+        /// By the place of a node in the reader.
+        nodes: Vec<bool>,
         bound: RoaringBitmap,
         reader: Box<RefCell<PathReader>>,
     },

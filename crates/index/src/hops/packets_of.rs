@@ -4,9 +4,8 @@ use meshcore::NodeKey;
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
-use super::path_reader::PlaceOfNode;
 use super::token::Token;
-use super::{HopResolver, PathReader};
+use super::{HopResolver, NodePlace, PathReader};
 use crate::index::Index;
 use crate::view::{TransmissionView, TxRow};
 
@@ -99,14 +98,14 @@ impl Index {
 
     /// Whether a copy of the packet went over the node, more probably than not. Of copies that went the same way only the first
     /// is read: who heard it tells of its last hop only.
-    fn names(&self, row: u32, key: &NodeKey, place: PlaceOfNode, reader: &mut PathReader) -> bool {
+    fn names(&self, row: u32, key: &NodeKey, place: NodePlace, reader: &mut PathReader) -> bool {
         let mut ways: SmallVec<[u32; MAX_WAYS]> = SmallVec::new();
         for seen in (TransmissionView { index: self, row }).observations() {
             let way = self.heads.way(self.observations.head(seen.row));
             if ways.contains(&way) || !seen.path().hops().any(|hop| hop.matches(key)) {
                 continue;
             }
-            if reader.goes_over(&seen, place) {
+            if reader.read(&seen).iter().any(|hop| hop.likely() == Some(place)) {
                 return true;
             }
             ways.push(way);

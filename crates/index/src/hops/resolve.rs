@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::lattice::{Chain, Lattice};
 use super::model::{Model, STRANGER};
 use super::token::Token;
-use super::{Course, HopBasis, HopChoice, HopNode, HopResolver, PathContext, ResolvedHop, ResolvedPath};
+use super::{Course, HopBasis, HopNode, HopResolver, PathContext, ResolvedHop, ResolvedPath};
 
 /// However sure it looks, some of what is believed may be wrong: nobody has seen the packet pass.
 const MOST_SURE: f32 = 0.995;
@@ -24,7 +24,7 @@ impl HopResolver {
         self.read(&mut Lattice::default(), &self.chain(&hops, context), context.course).1
     }
 
-    pub(super) fn chain<'h>(&self, hops: &'h [Token], context: &PathContext) -> Chain<'h> {
+    fn chain<'h>(&self, hops: &'h [Token], context: &PathContext) -> Chain<'h> {
         let find = |key: Option<NodeKey>| key.and_then(|key| self.knowledge.model.candidates.find(&key));
         let passed = context.course == Course::Passed;
         Chain {
@@ -39,9 +39,14 @@ impl HopResolver {
         let best = self.choose(lattice, chain, course);
         let (model, hops) = (&self.knowledge.model, chain.hops);
         let resolved = (0..hops.len()).map(|hop| {
-            let HopChoice { node, posterior } = self.choice(best[hop]);
-            let candidates = model.candidates.shown(&hops[hop].bytes()[..hops[hop].size()]) as u32;
-            ResolvedHop { node, posterior, candidates, basis: basis(model, lattice, chain, &best, hop) }
+            let (node, probability) = best[hop];
+            let is_shown = model.is_shown(node);
+            ResolvedHop {
+                node: is_shown.then(|| model.key(node)),
+                posterior: if is_shown { probability } else { 0.0 },
+                candidates: model.candidates.shown(&hops[hop].bytes()[..hops[hop].size()]) as u32,
+                basis: basis(model, lattice, chain, &best, hop),
+            }
         });
         let resolved = resolved.collect();
         (best, resolved)
@@ -56,14 +61,6 @@ impl HopResolver {
             tell_twins_apart(&mut best);
         }
         best
-    }
-
-    /// As it may be told.
-    pub(super) fn choice(&self, (node, posterior): (u32, f32)) -> HopChoice {
-        match self.knowledge.model.is_shown(node) {
-            true => HopChoice { node: Some(self.knowledge.model.key(node)), posterior },
-            false => HopChoice { node: None, posterior: 0.0 },
-        }
     }
 }
 

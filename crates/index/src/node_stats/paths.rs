@@ -1,12 +1,13 @@
 //! The ways that packets took over a node.
 
 use hashbrown::HashMap;
-use meshcore::NodeKey;
+use meshcore::{Hop, NodeKey};
 use model::UnixMillis;
 use smallvec::SmallVec;
 
 use super::LOOKED_AT;
-use crate::hops::{HopChoice, HopResolver, PacketsOf, PathReader};
+use crate::hops::token::Token;
+use crate::hops::{HopResolver, NodePlace, PacketsOf, PathReader, ReadHop};
 use crate::index::Index;
 use crate::view::TxRow;
 
@@ -37,9 +38,15 @@ pub struct NodePath {
 
 /// What makes two ways the same: a node where it is known, else the hash as it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Station<'a> {
-    Node(NodeKey),
-    Hash(&'a [u8]),
+enum Station {
+    Node(NodePlace),
+    Hash(Token),
+}
+
+/// Whether nodes may be named, asked once of each.
+struct MayName<F> {
+    of: F,
+    known: Vec<Option<bool>>,
 }
 
 impl Index {
@@ -55,16 +62,23 @@ impl Index {
         let bounded = packets.bounded || packets.len() > LOOKED_AT as u64;
         let mut found = NodePaths { bounded, ..NodePaths::default() };
         let mut reader = PathReader::new(resolver);
-        let mut by_way: HashMap<SmallVec<[Station<'_>; 4]>, (u32, UnixMillis, TxRow)> = HashMap::new();
+        let Some(itself) = reader.place_of(key) else { return found };
+        let mut may_name = MayName { of: may_name, known: vec![None; reader.places()] };
+        let mut by_way: HashMap<SmallVec<[Station; 8]>, (u32, UnixMillis, TxRow)> = HashMap::new();
         for sample in packets.newest().take(LOOKED_AT) {
             let best = self.view(sample).best();
             let read = reader.read(&best);
-            if !read.iter().any(|hop| hop.likely().as_ref() == Some(key)) {
+            if !read.iter().any(|hop| hop.likely() == Some(itself)) {
                 continue;
             }
-            let hops = best.path().hops().zip(read);
-            let way: SmallVec<[Station<'_>; 4]> =
-                hops.map(|(hash, hop)| station(key, hash.bytes(), hop, &may_name)).collect();
+            let mut station = |(hash, hop): (Hop<'_>, ReadHop)| {
+                // The node itself where it is likely, since that is why the path is here at all; others only where they
+                // are sure.
+                let itself = hop.likely().filter(|node| *node == itself);
+                let node = itself.or_else(|| hop.named().filter(|node| may_name.allows(*node, &reader)));
+                node.map_or(Station::Hash(Token::new(hash.bytes())), Station::Node)
+            };
+            let way = best.path().hops().zip(read).map(&mut station).collect();
             let time = self.transmissions.first_seen(sample.0);
             let path = by_way.entry(way).or_insert((0, time, sample));
             *path = (path.0 + 1, path.1.max(time), path.2);
@@ -74,8 +88,12 @@ impl Index {
         ways.sort_unstable_by(|(a_way, a), (b_way, b)| {
             (b.0, b.1).cmp(&(a.0, a.1)).then_with(|| a_way.cmp(b_way))
         });
-        let path = |(way, (packets, last_seen, sample)): (SmallVec<[Station<'_>; 4]>, _)| NodePath {
-            nodes: way.iter().map(Station::node).collect(),
+        let node = |station: &Station| match station {
+            Station::Node(place) => Some(reader.key(*place)),
+            Station::Hash(_) => None,
+        };
+        let path = |(way, (packets, last_seen, sample)): (SmallVec<[Station; 8]>, _)| NodePath {
+            nodes: way.iter().map(node).collect(),
             packets,
             last_seen,
             sample,
@@ -85,22 +103,8 @@ impl Index {
     }
 }
 
-impl Station<'_> {
-    fn node(&self) -> Option<NodeKey> {
-        match self {
-            Self::Node(key) => Some(*key),
-            Self::Hash(_) => None,
-        }
+impl<F: Fn(&NodeKey) -> bool> MayName<F> {
+    fn allows(&mut self, node: NodePlace, reader: &PathReader) -> bool {
+        *self.known[node.index()].get_or_insert_with(|| (self.of)(&reader.key(node)))
     }
-}
-
-/// The node itself where it is likely, since that is why the path is here at all; others only where they are sure.
-fn station<'a>(
-    key: &NodeKey,
-    hash: &'a [u8],
-    hop: HopChoice,
-    may_name: &impl Fn(&NodeKey) -> bool,
-) -> Station<'a> {
-    let itself = hop.likely().filter(|node| node == key);
-    itself.or_else(|| hop.named().filter(may_name)).map_or(Station::Hash(hash), Station::Node)
 }

@@ -6,9 +6,9 @@ use model::UnixMillis;
 use smallvec::SmallVec;
 
 use super::LOOKED_AT;
-use crate::hops::{HopChoice, HopResolver, PacketsOf, PathReader};
+use crate::hops::{HopResolver, PacketsOf, PathReader};
 use crate::index::Index;
-use crate::view::{ObservationView, TxRow};
+use crate::view::ObservationView;
 
 /// A node that stood beside another on the way of packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Index {
         let mut reader = PathReader::new(resolver);
         let mut peers: HashMap<NodeKey, Peer> = HashMap::new();
         for row in packets.newest().take(LOOKED_AT) {
-            for beside in self.beside(key, row, &mut reader) {
+            for beside in beside(key, &self.view(row).best(), &mut reader) {
                 let time = self.transmissions.first_seen(row.0);
                 let peer = peers.entry(beside).or_insert(Peer { key: beside, packets: 0, last: time });
                 peer.packets += 1;
@@ -39,29 +39,35 @@ impl Index {
         peers.sort_unstable_by(|a, b| b.packets.cmp(&a.packets).then_with(|| a.key.cmp(&b.key)));
         peers
     }
-
-    /// The one or two who stand beside the node; nobody twice.
-    fn beside(&self, key: &NodeKey, row: TxRow, reader: &mut PathReader) -> SmallVec<[NodeKey; 4]> {
-        let way = stations(self.view(row).best(), reader);
-        let mut found = SmallVec::new();
-        for place in (0..way.len()).filter(|place| way[*place].as_ref() == Some(key)) {
-            let before = place.checked_sub(1).and_then(|before| way[before]);
-            let after = way.get(place + 1).copied().flatten();
-            found.extend([before, after].into_iter().flatten().filter(|beside| beside != key));
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
 }
 
-/// Sender, hops and observer of a copy as far as they are known. A direct packet is not heard from its last hop, nor are
-/// its hops those that it has passed, so there only these count.
-fn stations(copy: ObservationView<'_>, reader: &mut PathReader) -> SmallVec<[Option<NodeKey>; 8]> {
-    let hops = reader.read(&copy);
-    let hops = hops.into_iter().map(HopChoice::likely);
-    if copy.route().is_direct() && !copy.path().is_empty() {
-        return hops.collect();
+/// The one or two who stand beside the node on the way of a copy; nobody twice.
+///
+/// A way are the sender, the hops and the observer as far as they are known. A direct packet is not heard from its last hop,
+/// nor are its hops those that it has passed, so there only these count.
+fn beside(key: &NodeKey, copy: &ObservationView<'_>, reader: &mut PathReader) -> SmallVec<[NodeKey; 4]> {
+    let hops = reader.read(copy);
+    let is_ahead = copy.route().is_direct() && !copy.path().is_empty();
+    let (sender, observer) = match is_ahead {
+        true => (None, None),
+        false => (copy.transmission().sender(), copy.observer_node()),
+    };
+    let hop = |place: usize| hops.get(place)?.likely().map(|node| reader.key(node));
+    let itself = reader.place_of(key);
+    let mut found = SmallVec::new();
+    for place in 0..hops.len() {
+        if hops[place].likely().is_some_and(|node| Some(node) == itself) {
+            let before = if place == 0 { sender } else { hop(place - 1) };
+            let after = if place + 1 == hops.len() { observer } else { hop(place + 1) };
+            found.extend([before, after].into_iter().flatten());
+        }
     }
-    std::iter::once(copy.transmission().sender()).chain(hops).chain([copy.observer_node()]).collect()
+    let first = if hops.is_empty() { observer } else { hop(0) };
+    found.extend(first.filter(|_| sender.as_ref() == Some(key)));
+    let last = if hops.is_empty() { sender } else { hop(hops.len() - 1) };
+    found.extend(last.filter(|_| observer.as_ref() == Some(key)));
+    found.retain(|beside| beside != key);
+    found.sort_unstable();
+    found.dedup();
+    found
 }
