@@ -38,6 +38,7 @@ pub use keeper::HopKeeper;
 use learn::Sample;
 use model::Model;
 pub use packets_of::PacketsOf;
+pub(crate) use packets_of::WAYS_READ;
 pub(crate) use path_reader::{NodePlace, PathReader, ReadHop};
 use relays::Relays;
 pub use resolve::{Beside, ExplainedHop};

@@ -125,7 +125,7 @@ pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessagePlaces, MessageQuery, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
 pub use node_stats::{
-    Mean, NodeActivity, NodeHealth, NodePath, NodePaths, ObserverShare, Peer, Signal, Silence,
+    Mean, NodeActivity, NodeHealth, NodePath, NodePaths, NodePeers, ObserverShare, Peer, Signal, Silence,
 };
 pub use nodes::{HeardName, Node};
 pub use observations::can_hold;

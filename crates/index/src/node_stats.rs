@@ -20,7 +20,7 @@ use crate::observations::ObservationRow;
 pub use activity::{NodeActivity, Signal, Silence};
 pub use mean::Mean;
 pub use paths::{NodePath, NodePaths};
-pub use peers::Peer;
+pub use peers::{NodePeers, Peer};
 
 /// Packets whose times, hops and counts are read: two lines of memory each, so this many take about a millisecond.
 const LOOKED_THROUGH: usize = 50_000;

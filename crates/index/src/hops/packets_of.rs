@@ -12,6 +12,9 @@ use crate::view::{TransmissionView, TxRow};
 /// Packets with an ambiguous hop that are read at most, the newest: reading one takes some microseconds.
 const MAX_READ: usize = 1_000;
 
+/// As many again may be read of those that are found, and all in two milliseconds.
+pub(crate) const WAYS_READ: usize = 400;
+
 /// Ways of a packet that are read for it at most.
 const MAX_WAYS: usize = 4;
 
@@ -57,6 +60,11 @@ impl Index {
     /// packets are resolved.
     pub fn packets_of(&self, key: &NodeKey) -> PacketsOf {
         self.packets_naming(key, &self.hops(), MAX_READ)
+    }
+
+    /// The same with fewer paths read, for those who go on to read the ways of what they get.
+    pub fn some_packets_of(&self, key: &NodeKey) -> PacketsOf {
+        self.packets_naming(key, &self.hops(), WAYS_READ)
     }
 
     /// The same of several nodes, which together cost little more than one: each has its part of the paths that are read.

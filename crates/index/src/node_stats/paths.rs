@@ -5,9 +5,8 @@ use meshcore::{Hop, NodeKey};
 use model::UnixMillis;
 use smallvec::SmallVec;
 
-use super::LOOKED_AT;
 use crate::hops::token::Token;
-use crate::hops::{HopResolver, NodePlace, PacketsOf, PathReader, ReadHop};
+use crate::hops::{HopResolver, NodePlace, PacketsOf, PathReader, ReadHop, WAYS_READ};
 use crate::index::Index;
 use crate::view::TxRow;
 
@@ -59,13 +58,13 @@ impl Index {
         resolver: &HopResolver,
         may_name: impl Fn(&NodeKey) -> bool,
     ) -> NodePaths {
-        let bounded = packets.bounded || packets.len() > LOOKED_AT as u64;
+        let bounded = packets.bounded || packets.len() > WAYS_READ as u64;
         let mut found = NodePaths { bounded, ..NodePaths::default() };
         let mut reader = PathReader::new(resolver);
         let Some(itself) = reader.place_of(key) else { return found };
         let mut may_name = MayName { of: may_name, known: vec![None; reader.places()] };
         let mut by_way: HashMap<SmallVec<[Station; 8]>, (u32, UnixMillis, TxRow)> = HashMap::new();
-        for sample in packets.newest().take(LOOKED_AT) {
+        for sample in packets.newest().take(WAYS_READ) {
             let best = self.view(sample).best();
             let read = reader.read(&best);
             if !read.iter().any(|hop| hop.likely() == Some(itself)) {

@@ -5,8 +5,7 @@ use meshcore::NodeKey;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
-use super::LOOKED_AT;
-use crate::hops::{HopResolver, PacketsOf, PathReader};
+use crate::hops::{HopResolver, PacketsOf, PathReader, WAYS_READ};
 use crate::index::Index;
 use crate::view::ObservationView;
 
@@ -21,13 +20,22 @@ pub struct Peer {
     pub last: UnixMillis,
 }
 
+/// Those who stood beside a node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NodePeers {
+    /// By number of packets, most first; of equals by key.
+    pub peers: Vec<Peer>,
+    /// Whether only the newest packets were looked at.
+    pub bounded: bool,
+}
+
 impl Index {
-    /// Those who stood beside a node on the ways of the newest of these packets, by the word of the resolver: most packets
-    /// first, of equals by key. The way of a packet is that of its best observation.
-    pub fn node_peers(&self, key: &NodeKey, packets: &PacketsOf, resolver: &HopResolver) -> Vec<Peer> {
+    /// Those who stood beside a node on the ways of the newest of these packets, by the word of the resolver. The way of a
+    /// packet is that of its best observation.
+    pub fn node_peers(&self, key: &NodeKey, packets: &PacketsOf, resolver: &HopResolver) -> NodePeers {
         let mut reader = PathReader::new(resolver);
         let mut peers: HashMap<NodeKey, Peer> = HashMap::new();
-        for row in packets.newest().take(LOOKED_AT) {
+        for row in packets.newest().take(WAYS_READ) {
             for beside in beside(key, &self.view(row).best(), &mut reader) {
                 let time = self.transmissions.first_seen(row.0);
                 let peer = peers.entry(beside).or_insert(Peer { key: beside, packets: 0, last: time });
@@ -37,7 +45,7 @@ impl Index {
         }
         let mut peers: Vec<Peer> = peers.into_values().collect();
         peers.sort_unstable_by(|a, b| b.packets.cmp(&a.packets).then_with(|| a.key.cmp(&b.key)));
-        peers
+        NodePeers { peers, bounded: packets.bounded || packets.len() > WAYS_READ as u64 }
     }
 }
 

@@ -233,7 +233,7 @@ fn check_peers(history: &History, key: &NodeKey, packets: &PacketsOf) -> Result<
             *expected.entry(peer).or_default() += 1;
         }
     }
-    let found = history.index.node_peers(key, packets, &resolver);
+    let found = history.index.node_peers(key, packets, &resolver).peers;
     prop_assert!(found.is_sorted_by(|a, b| (b.packets, a.key) < (a.packets, b.key) || b.packets < a.packets));
     let found: BTreeMap<_, _> = found.into_iter().map(|peer| (peer.key, peer.packets)).collect();
     prop_assert_eq!(found, expected);
@@ -302,7 +302,7 @@ fn ways_and_peers_are_found_at_all() {
     assert_eq!((found.packets, found.bounded), (3, false));
     let nodes: Vec<_> = found.paths.iter().map(|path| (path.packets, path.nodes.to_vec())).collect();
     assert_eq!(nodes, [(2, vec![repeater, Some(room)]), (1, vec![Some(room)])]);
-    let peers = history.index.node_peers(&room, &packets, &resolver);
+    let peers = history.index.node_peers(&room, &packets, &resolver).peers;
     // Observer 1 is node 1, who also sent all of them.
     let peers: Vec<_> = peers.iter().map(|peer| (peer.key, peer.packets)).collect();
     assert_eq!(peers, [(NodeKey(node_key(1)), 3), (NodeKey(node_key(0)), 2)]);

@@ -107,11 +107,12 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
     let visibility = Visibility::new(config);
     let now = UnixMillis::now();
     let from = now.plus_ms(-i64::from(days) * DAY_MS);
-    let packets = index.packets_since(&index.packets_of(&node.key), from);
+    let packets = index.packets_since(&index.some_packets_of(&node.key), from);
     let activity = index.node_activity(&packets);
     let resolver = index.hops();
-    let peers = index.node_peers(&node.key, &packets, &resolver);
-    let peers: Vec<PeerRow> = peers.iter().filter_map(|peer| peer_row(peer, index, &visibility)).collect();
+    let beside = index.node_peers(&node.key, &packets, &resolver);
+    let peers: Vec<PeerRow> =
+        beside.peers.iter().filter_map(|peer| peer_row(peer, index, &visibility)).collect();
     let shares: Vec<_> = shown_shares(&activity.observers, index, &visibility).collect();
     let shown_signals = activity.signals.iter().filter(|signal| {
         let record = index.observer_record(signal.observer);
@@ -128,7 +129,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
         computed_stats: ComputedStats::of(&activity, days, shares.len() as u64, peers.len() as u64),
         observer_coverage: shares.into_iter().map(|share| CoverageRow::of(share, index)).collect(),
         peer_interactions: peers.into_iter().take(MAX_PEERS).collect(),
-        bounded: activity.bounded,
+        bounded: activity.bounded || beside.bounded,
     }
 }
 

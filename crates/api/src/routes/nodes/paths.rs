@@ -99,7 +99,7 @@ pub(crate) async fn node_paths(
 
 fn paths(index: &Index, node: &Node, config: &ApiConfig) -> NodePathsResponse {
     let visibility = Visibility::new(config);
-    let packets = index.packets_of(&node.key);
+    let packets = index.some_packets_of(&node.key);
     let may_name = |key: &_| visibility.shows_peer(index, key);
     let found = index.node_paths(&node.key, &packets, &index.hops(), may_name);
     let place = believable_place(node);
