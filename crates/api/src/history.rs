@@ -39,7 +39,12 @@ pub(crate) struct StoredRows<'a> {
 
 impl ColdRows for StoredRows<'_> {
     fn segment(&self, segment: &ColdSegment) -> Option<Arc<Index>> {
-        let kept = self.cache.get(segment).filter(|kept| self.hot.read().knows_observers_of(kept));
+        let kept = self.cache.get(segment).filter(|kept| {
+            let hot = self.hot.read();
+            // What is believed of who relays has perhaps changed since the segment was read.
+            kept.set_hops(hot.hops());
+            hot.knows_observers_of(kept)
+        });
         kept.or_else(|| self.read(segment))
     }
 }

@@ -104,6 +104,7 @@ impl ApiState {
             change(&mut config);
             config
         });
+        self.shared.config_version.fetch_add(1, Ordering::Release);
     }
 
     /// Where ingest announces what it has applied to the index.

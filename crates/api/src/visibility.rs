@@ -3,7 +3,7 @@
 use crate::config::{ApiConfig, ForeignAdvertsMode};
 use crate::error::HttpError;
 use crate::render::node::{believable_place, is_foreign};
-use index::{Index, Node, NodeQuery, ObserverView};
+use index::{Hidden, Index, Node, NodeQuery, ObservationView, ObserverView};
 use model::{NodeKey, UnixMillis};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,31 @@ impl<'a> Visibility<'a> {
             None => !self.hidden_nodes.contains(key),
         };
         as_node && self.shows_observer_key(&key.to_string())
+    }
+
+    /// Whether an observation may be shown. Adverts of hidden nodes and what hidden observers heard are in no list of packets
+    /// and in no feed.
+    pub(crate) fn shows_heard(&self, heard: &ObservationView<'_>) -> bool {
+        self.shows_observer_key(&heard.observer().key)
+            && heard.transmission().node().is_none_or(|node| self.shows_node(node))
+    }
+
+    /// The same rule for lists, whose packets may be in storage, where less is known of nodes than in the index.
+    pub(crate) fn hidden(&self, index: &Index) -> Hidden {
+        let config = self.config;
+        let observers = config.observer_blacklist.iter();
+        let observers = observers.filter_map(|key| index.observer_by_key(key.trim())).collect();
+        let may_hide_nodes = !config.node_blacklist.is_empty()
+            || !config.hidden_name_prefixes.is_empty()
+            || config.foreign_adverts.mode == ForeignAdvertsMode::Drop
+            || index.has_pruned_nodes();
+        if !may_hide_nodes {
+            return Hidden::new(observers, Vec::new());
+        }
+        let is_hidden = |node: &Node| !self.shows_node(node);
+        let query = NodeQuery { limit: usize::MAX, keep: Some(&is_hidden), ..NodeQuery::default() };
+        let nodes = index.nodes(&query).nodes.iter().map(|node| node.key).collect();
+        Hidden::new(observers, nodes)
     }
 
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {

@@ -6,6 +6,7 @@ use crate::ast::{Expr, Quantifier, Test};
 use crate::error::FilterError;
 use crate::fields::Field;
 use crate::scanner::{Scanner, Span};
+use crate::values::PatternRoom;
 use crate::{MAX_BYTES, MAX_DEPTH, MAX_TESTS};
 
 pub(crate) fn parse(text: &str) -> Result<Expr, FilterError> {
@@ -13,7 +14,8 @@ pub(crate) fn parse(text: &str) -> Result<Expr, FilterError> {
         let message = format!("the filter is longer than {MAX_BYTES} bytes");
         return Err(FilterError { offset: 0, length: text.chars().count(), message, hint: None });
     }
-    let mut parser = Parser { scanner: Scanner::new(text), depth: 0, tests: 0 };
+    let mut parser =
+        Parser { scanner: Scanner::new(text), depth: 0, tests: 0, patterns: PatternRoom::default() };
     if parser.scanner.is_at_end() {
         return Err(parser.scanner.error_here("the filter is empty", None));
     }
@@ -25,6 +27,7 @@ struct Parser<'t> {
     scanner: Scanner<'t>,
     depth: usize,
     tests: usize,
+    patterns: PatternRoom,
 }
 
 impl Parser<'_> {

@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
-use regex::{Regex, RegexBuilder};
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
 
 /// A value of a comparison, of the kind of its field.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +37,27 @@ pub struct Pattern {
     regex: Regex,
 }
 
-/// A compiled expression may take this much memory, which stops `(a{1000}){1000}`.
-const MAX_PATTERN_BYTES: usize = 256 * 1024;
+/// The patterns of one filter may take this much memory together, which stops `(a{1000}){1000}` and many that are each half
+/// as large.
+const MAX_PATTERN_BYTES: usize = 1024 * 1024;
+
+/// Of that, what is set aside for trying a pattern, in either direction. It makes trying quick, and grows up to this with the
+/// texts that the pattern is tried on. Most need a tenth of it; one that needs more (`\w+`) takes twice as long.
+const CACHE_BYTES: usize = 24 * 1024;
+
+/// What is left for the patterns of a filter.
+#[derive(Debug)]
+pub(crate) struct PatternRoom {
+    bytes: usize,
+}
+
+/// Why there is no such pattern.
+pub(crate) enum BadPattern {
+    /// What is wrong with it.
+    Malformed(String),
+    /// There is not so much room left.
+    TooLarge,
+}
 
 impl Text {
     pub(crate) fn new(shown: &str) -> Self {
@@ -84,24 +104,36 @@ impl Text {
     }
 }
 
+impl Default for PatternRoom {
+    fn default() -> Self {
+        Self { bytes: MAX_PATTERN_BYTES }
+    }
+}
+
 impl Pattern {
+    /// Takes what it needs from the room that is left.
+    ///
     /// # Errors
-    /// When it is no regular expression, or too large a one; the text says why.
-    pub(crate) fn new(source: &str) -> Result<Self, String> {
-        let regex = RegexBuilder::new(source).case_insensitive(true).size_limit(MAX_PATTERN_BYTES).build();
-        match regex {
-            Ok(regex) => Ok(Self { source: source.to_owned(), regex }),
-            Err(regex::Error::CompiledTooBig(_)) => Err("the expression is too large".to_owned()),
+    /// When it is no regular expression, or there is not enough room.
+    pub(crate) fn new(source: &str, room: &mut PatternRoom) -> Result<Self, BadPattern> {
+        let limits = Regex::config()
+            .nfa_size_limit(Some(room.bytes))
+            .onepass_size_limit(Some(CACHE_BYTES))
+            .hybrid_cache_capacity(CACHE_BYTES);
+        let folded = syntax::Config::new().case_insensitive(true);
+        let regex = Regex::builder().configure(limits).syntax(folded).build(source);
+        let regex = regex.map_err(|error| match error.syntax_error() {
             // The last line says what is wrong, those before it draw the place.
-            Err(error) => Err(error
-                .to_string()
-                .lines()
-                .last()
-                .unwrap_or_default()
-                .trim()
-                .trim_start_matches("error: ")
-                .to_owned()),
-        }
+            Some(mistake) => {
+                let text = mistake.to_string();
+                let last = text.lines().last().unwrap_or_default().trim();
+                BadPattern::Malformed(last.trim_start_matches("error: ").to_owned())
+            }
+            None => BadPattern::TooLarge,
+        })?;
+        let bytes = regex.memory_usage() + 2 * CACHE_BYTES;
+        room.bytes = room.bytes.checked_sub(bytes).ok_or(BadPattern::TooLarge)?;
+        Ok(Self { source: source.to_owned(), regex })
     }
 
     /// As written.

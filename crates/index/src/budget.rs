@@ -57,6 +57,14 @@ impl Budget {
             self.until_clock -= rows;
             return Ok(());
         }
+        self.look_at_the_clock()
+    }
+
+    /// Between pieces of work that are not counted in rows.
+    ///
+    /// # Errors
+    /// When the time is up.
+    pub fn look_at_the_clock(&mut self) -> Result<(), OverBudget> {
         self.until_clock = ROWS_PER_LOOK_AT_THE_CLOCK;
         if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
             return Err(OverBudget { what: Limit::Time });

@@ -27,6 +27,7 @@ impl Index {
             return None;
         }
         self.cold.drop_first();
+        self.version.changes += 1;
         let mut of_packet: HashMap<TransmissionId, (Vec<ObservationId>, UnixMillis)> = HashMap::new();
         for seen in observations {
             self.minutes.take_back(seen.time);

@@ -6,6 +6,7 @@
 //! whatever order they came.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::model::UnixMillis;
 use meshcore::{Location, NodeKey, PayloadType, Role, Route};
@@ -63,7 +64,11 @@ struct Knowledge {
     edges: Edges,
     /// The newest observation when it was learned; `None` before any.
     at: Option<UnixMillis>,
+    /// Of what was learned in this process, the how manieth; 0 before anything was.
+    number: u64,
 }
+
+static LEARNED: AtomicU64 = AtomicU64::new(0);
 
 /// A node that may stand behind a hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -217,6 +222,11 @@ impl HopResolver {
         self.knowledge.at
     }
 
+    /// Another number for other knowledge: what hops mean is the same as long as it is.
+    pub(crate) fn knowledge_number(&self) -> u64 {
+        self.knowledge.number
+    }
+
     /// Bytes of heap.
     pub fn heap_bytes(&self) -> usize {
         let figures = self.relays.by_node.allocation_size() + self.scores.by_node.allocation_size();
@@ -263,7 +273,8 @@ impl Knowledge {
     fn learn(evidence: HopEvidence) -> Knowledge {
         let model = learn::learn(evidence.candidates, &evidence.roles, &evidence.sample);
         let edges = Edges::new(&model, &evidence.beside);
-        Knowledge { model, edges, at: evidence.at }
+        let number = LEARNED.fetch_add(1, Ordering::Relaxed) + 1;
+        Knowledge { model, edges, at: evidence.at, number }
     }
 }
 

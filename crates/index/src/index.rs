@@ -131,7 +131,7 @@ impl Index {
     /// The state it is in. It differs after each change, and from that of any other index of this process, so that who
     /// has an answer of the same version has the answer.
     pub fn version(&self) -> Version {
-        self.version
+        Version { hops: self.resolver.read().knowledge_number(), ..self.version }
     }
 
     /// The transmission with this content hash, also when nobody has been said to have heard it, or when only storage has
@@ -235,6 +235,11 @@ impl Index {
     /// The node with this key.
     pub fn node(&self, key: &NodeKey) -> Option<&Node> {
         self.nodes.get(key)
+    }
+
+    /// Whether any node was ever taken off the list.
+    pub fn has_pruned_nodes(&self) -> bool {
+        self.nodes.pruned().next().is_some()
     }
 
     /// The nodes whose keys begin with these hex digits (of either case), in the order of keys. All nodes for no

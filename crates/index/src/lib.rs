@@ -75,6 +75,7 @@ mod forget;
 mod hash_sizes;
 mod heads;
 mod hex_grid;
+mod hidden;
 mod hops;
 mod hours;
 mod id_runs;
@@ -115,6 +116,7 @@ pub use cursor::{Cursor, CursorError};
 pub use error::ApplyError;
 pub use evict::Eviction;
 pub use hex_grid::HexCell;
+pub use hidden::Hidden;
 pub use hops::{
     Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour,
     PacketsOf, PathContext, RelayFigures, ResolvedHop, ResolvedPath, Scores,

@@ -7,6 +7,7 @@ use model::{ObserverId, UnixMillis};
 use roaring::{MultiOps, RoaringBitmap};
 
 use crate::cursor::{Cursor, CursorKey};
+use crate::hidden::Hidden;
 use crate::index::Index;
 use crate::latest::{LatestKey, Window};
 use crate::query::{Order, PacketQuery, Sort};
@@ -79,7 +80,24 @@ impl Index {
 
     /// The rows that pass everything but [`PacketQuery::filter`].
     pub(crate) fn rows_without_filter(&self, query: &PacketQuery) -> Rows<'_> {
-        self.intersect(self.filters(query))
+        let rows = self.intersect(self.filters(query));
+        if query.hidden.is_empty() {
+            return rows;
+        }
+        Cow::Owned(&*rows - &self.hidden_rows(&query.hidden))
+    }
+
+    /// Adverts of hidden nodes, and what nobody heard but hidden observers.
+    fn hidden_rows(&self, hidden: &Hidden) -> RoaringBitmap {
+        let mut rows = self.heard_by(hidden.observers()).into_owned();
+        let shown = self.observers.iter().filter(|entry| !hidden.hides_observer(entry.record.id));
+        for observer in shown {
+            if rows.is_empty() {
+                break;
+            }
+            rows -= &observer.heard;
+        }
+        rows | &*self.adverts_of_any(hidden.nodes())
     }
 
     fn filters(&self, query: &PacketQuery) -> Vec<Rows<'_>> {

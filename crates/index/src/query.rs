@@ -8,6 +8,7 @@ use model::{ObserverId, UnixMillis};
 
 use crate::channels::ChannelRef;
 use crate::cursor::Cursor;
+use crate::hidden::Hidden;
 
 /// Which transmissions, in which order, and which page of them.
 ///
@@ -48,6 +49,8 @@ pub struct PacketQuery {
     pub area_nodes: Option<Vec<NodeKey>>,
     /// Only those that pass this filter.
     pub filter: Option<Arc<Filter>>,
+    /// What is not shown, and so neither found nor counted.
+    pub hidden: Arc<Hidden>,
     /// What ages in the filter are counted from.
     pub now: UnixMillis,
 }

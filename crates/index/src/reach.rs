@@ -18,9 +18,6 @@ use crate::page::PacketPage;
 use crate::query::{Order, PacketQuery, Sort};
 use crate::view::{TransmissionView, TxRow};
 
-/// The window may move while a page is put together, which is then begun anew; it does not move so often.
-const MOST_TRIES: u32 = 3;
-
 /// Packets looked at under one guard.
 const ROWS_PER_GUARD: usize = 256;
 
@@ -67,15 +64,15 @@ pub struct ReachedPage {
 type Keyed = (CursorKey, TransmissionId, Found);
 
 impl Reach<'_> {
-    /// The transmissions that pass the filters, one page of them, as [`Index::packets`] gives them.
+    /// The transmissions that pass the filters, one page of them, as [`Index::packets`] gives them. When the window moves
+    /// while the page is put together, it is begun anew.
     ///
     /// # Errors
-    /// When the budget does not suffice to try a filter on all that is in memory. What does not suffice to read storage
-    /// makes the total a lower bound.
+    /// When the budget does not suffice to try a filter on all that is in memory, or the window has moved until it was
+    /// used up. What does not suffice to read storage makes the total a lower bound.
     pub fn packets(&self, query: &PacketQuery, budget: &mut Budget) -> Result<ReachedPage, OverBudget> {
-        let mut tries = MOST_TRIES;
         loop {
-            tries -= 1;
+            budget.look_at_the_clock()?;
             let passing = match query.filter {
                 Some(_) => Some(search(self.hot, query, budget, filter::ROWS_PER_GUARD)?),
                 None => None,
@@ -87,7 +84,7 @@ impl Reach<'_> {
                 (Some(segments), Sort::Id) => gathering.by_id(segments),
                 (Some(segments), Sort::Latest) => gathering.by_latest(segments),
             }
-            if !gathering.moved || tries == 0 {
+            if !gathering.moved {
                 return Ok(gathering.page);
             }
         }

@@ -4,6 +4,7 @@ use super::desk::Desk;
 use super::frame::live_text;
 use crate::config::WebSocketLimits;
 use crate::state::ApiState;
+use crate::visibility::Visibility;
 use axum::extract::ws::Utf8Bytes;
 use model::ObservationId;
 use parking_lot::Mutex;
@@ -232,9 +233,12 @@ pub(crate) async fn render(state: ApiState) {
 async fn render_frames(state: &ApiState, mut announced: mpsc::Receiver<Vec<ObservationId>>) {
     while let Some(observations) = announced.recv().await {
         for portion in observations.chunks(FRAMES_PER_GUARD) {
+            let config = state.config_arc();
+            let visibility = Visibility::new(&config);
             let frames: Vec<String> = state.read(|index, _now| {
                 let heard = portion.iter().filter_map(|id| index.observation(*id));
-                heard.map(|heard| live_text(&heard, state.keys())).collect()
+                let shown = heard.filter(|heard| visibility.shows_heard(heard));
+                shown.map(|heard| live_text(&heard, state.keys())).collect()
             });
             state.live().shared.sent_frames.fetch_add(frames.len() as u64, Ordering::Relaxed);
             for frame in frames {

@@ -76,7 +76,7 @@ impl Plan {
             state.read(|index, _now| {
                 for id in next..=last {
                     let heard = index.observation(ObservationId(id));
-                    if let Some(heard) = heard.filter(|heard| is_shown(heard, &visibility)) {
+                    if let Some(heard) = heard.filter(|heard| visibility.shows_heard(heard)) {
                         self.write(heard, state.keys(), &mut writers);
                     }
                 }
@@ -106,12 +106,6 @@ impl Plan {
             }
         }
     }
-}
-
-/// Observers and nodes that are never shown are not in the feed either.
-fn is_shown(heard: &ObservationView<'_>, visibility: &Visibility<'_>) -> bool {
-    visibility.shows_observer_key(&heard.observer().key)
-        && heard.transmission().node().is_none_or(|node| visibility.shows_node(node))
 }
 
 fn place_of<T>(known: &mut Vec<T>, is: impl FnMut(&T) -> bool, make: impl FnOnce() -> T) -> usize {

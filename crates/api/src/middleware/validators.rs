@@ -52,7 +52,7 @@ pub(crate) async fn validate(
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;
     }
-    if BY_VERSION.contains(&route) {
+    if BY_VERSION.contains(&route) && !may_age(&request) {
         // Taken before the answer is made: it may be newer than its tag, but never older.
         let Some(tag) = version_tag(&state) else { return next.run(request).await };
         if has(request.headers(), &tag) {
@@ -73,11 +73,17 @@ pub(crate) async fn validate(
     next.run(request).await
 }
 
+/// A filter may ask for ages, and what it finds changes with the clock alone.
+fn may_age(request: &Request) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("filter=")))
+}
+
 /// It holds for this process only: the next one may count the same changes otherwise.
 fn version_tag(state: &ApiState) -> Option<HeaderValue> {
     let version = state.read(|index, _now| index.version());
     let (process, config) = (state.started_at().0, state.config_version());
-    let text = format!("W/\"{process:x}-{:x}-{:x}-{config:x}\"", version.index, version.changes);
+    let index = format!("{:x}-{:x}-{:x}", version.index, version.changes, version.hops);
+    let text = format!("W/\"{process:x}-{index}-{config:x}\"");
     HeaderValue::from_str(&text).ok()
 }
 

@@ -8,7 +8,7 @@ use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Index, PacketKind, TransmissionView};
+use index::{Hidden, Index, PacketKind, TransmissionView};
 use meshcore::KeyRing;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,8 +37,8 @@ pub(crate) struct AudioLabPacket {
     payload_type: u8,
     /// The hops of the copy with the most, as a JSON array in a text.
     path_json: String,
-    /// Who heard that copy; null when it may not be named.
-    observer_id: Option<String>,
+    /// Who heard that copy.
+    observer_id: String,
     /// When the packet was first heard, RFC 3339.
     timestamp: String,
 }
@@ -55,20 +55,17 @@ pub(crate) async fn audio_lab_buckets(
     // Many packets are looked at to choose a few.
     let answer = state.read_rows(usize::MAX, move |index| {
         let visibility = Visibility::new(&config);
-        AudioLabResponse { buckets: buckets(&index.read(), &keys, &visibility) }
+        let index = index.read();
+        AudioLabResponse { buckets: buckets(&index, &keys, &visibility.hidden(&index)) }
     });
     Ok(Json(answer.await?))
 }
 
-fn buckets(
-    index: &Index,
-    keys: &KeyRing,
-    visibility: &Visibility<'_>,
-) -> BTreeMap<&'static str, Vec<AudioLabPacket>> {
+fn buckets(index: &Index, keys: &KeyRing, hidden: &Hidden) -> BTreeMap<&'static str, Vec<AudioLabPacket>> {
     let kinds = index.sample_by_length(PER_TYPE).into_iter();
     kinds
         .map(|sample| {
-            let rows = sample.rows.iter().map(|row| packet(&index.view(*row), keys, visibility));
+            let rows = sample.rows.iter().filter_map(|row| packet(&index.view(*row), keys, hidden));
             (type_name(sample.kind), rows.collect())
         })
         .collect()
@@ -83,17 +80,17 @@ fn type_name(kind: PacketKind) -> &'static str {
     }
 }
 
-fn packet(packet: &TransmissionView<'_>, keys: &KeyRing, visibility: &Visibility<'_>) -> AudioLabPacket {
-    let best = packet.best();
-    let observer = &best.observer().key;
-    AudioLabPacket {
+/// `None` when it is not to be shown.
+fn packet(packet: &TransmissionView<'_>, keys: &KeyRing, hidden: &Hidden) -> Option<AudioLabPacket> {
+    let best = hidden.best(packet)?;
+    Some(AudioLabPacket {
         hash: packet.hash().to_string(),
         raw_hex: hex::upper(packet.raw()),
         decoded_json: to_text(&decoded(packet, keys)),
         observation_count: packet.observation_count(),
         payload_type: packet.payload_type().code(),
         path_json: to_text(&hops(&packet.frame(), best.path())),
-        observer_id: visibility.shows_observer_key(observer).then(|| observer.to_string()),
+        observer_id: best.observer().key.to_string(),
         timestamp: rfc3339(packet.first_seen()),
-    }
+    })
 }

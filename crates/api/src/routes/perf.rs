@@ -43,7 +43,11 @@ pub(crate) async fn perf(
 
 fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
     let (totals, memory) = state.read(|index, now| (index.totals(now), index.memory()));
-    let (in_memory, oldest) = state.read(|index, _now| (index.in_memory(), index.oldest_in_memory()));
+    let window = state.read(|index, _now| WindowFigures {
+        in_memory: index.in_memory(),
+        oldest: index.oldest_in_memory(),
+        forgotten_hashes: index.forgotten_hashes(),
+    });
     let timings = state.timings().summary();
     let index_bytes = memory.total() as u64;
     let breakdown = memory.parts.iter().map(|(name, bytes)| ((*name).to_owned(), *bytes as u64)).collect();
@@ -54,7 +58,7 @@ fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
         endpoints: state.timings().endpoints(),
         slow_queries: state.timings().slowest_recent(20),
         cache: PerfCache::default(),
-        packet_store: packet_store(state, &totals, (in_memory, oldest), index_bytes),
+        packet_store: packet_store(state, &totals, &window, index_bytes),
         sqlite: database(state.services().db_figures().unwrap_or_default(), &totals),
         runtime: runtime(state, index_bytes),
         limits: limits::LimitFigures::of(state),
@@ -62,12 +66,21 @@ fn perf_answer(state: &ApiState, with_memory: bool) -> PerfResponse {
     }
 }
 
+/// What the index says of the packets in memory.
+struct WindowFigures {
+    /// Transmissions and observations.
+    in_memory: (u64, u64),
+    oldest: Option<UnixMillis>,
+    forgotten_hashes: u64,
+}
+
 fn packet_store(
     state: &ApiState,
     totals: &Totals,
-    ((transmissions, observations), oldest): ((u64, u64), Option<UnixMillis>),
+    held: &WindowFigures,
     index_bytes: u64,
 ) -> PacketStoreFigures {
+    let (transmissions, observations) = held.in_memory;
     let loading = matches!(state.services().load_status(), LoadStatus::Loading { .. });
     let tracked_mb = mebibytes(index_bytes + state.segment_bytes());
     let window = state.services().window().unwrap_or_default();
@@ -77,6 +90,7 @@ fn packet_store(
         total_loaded: transmissions,
         total_observations: observations,
         evicted: window.let_go,
+        forgotten_hashes: held.forgotten_hashes,
         inserts: state.services().write_counts().get("obs_inserted").copied().unwrap_or_default(),
         queries: state.timings().summary().requests,
         in_memory: transmissions,
@@ -96,7 +110,7 @@ fn packet_store(
         background_load_failed: false,
         background_load_progress: u8::from(!loading) * 100,
         retention_hours: 0,
-        oldest_loaded: oldest.map(crate::render::time::rfc3339),
+        oldest_loaded: held.oldest.map(crate::render::time::rfc3339),
         load_coverage_ratio: if loading { 0.0 } else { covered },
     }
 }

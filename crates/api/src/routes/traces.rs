@@ -9,7 +9,7 @@ use crate::render::time::rfc3339_millis;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{ObservationView, TransmissionView};
+use index::{Hidden, TransmissionView};
 use model::PacketHash;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,16 +58,15 @@ pub(crate) async fn trace(
     let config = state.config_arc();
     let rows = state.read(|index, _now| index.by_hash(hash).map_or(0, |packet| packet.observation_count()));
     let answer = state.reach(rows as usize, move |reach| {
-        let visibility = Visibility::new(&config);
-        reach.by_hash(hash, |packet| TraceResponse::of(packet, &visibility)).unwrap_or_default()
+        let hidden = Visibility::new(&config).hidden(&reach.hot.read());
+        reach.by_hash(hash, |packet| TraceResponse::of(packet, &hidden)).unwrap_or_default()
     });
     Ok(Json(answer.await?))
 }
 
 impl TraceResponse {
-    fn of(packet: &TransmissionView<'_>, visibility: &Visibility<'_>) -> Self {
-        let is_shown = |heard: &ObservationView<'_>| visibility.shows_observer_key(&heard.observer().key);
-        let mut heard: Vec<_> = packet.observations().filter(is_shown).take(MAX_ROWS + 1).collect();
+    fn of(packet: &TransmissionView<'_>, hidden: &Hidden) -> Self {
+        let mut heard: Vec<_> = hidden.heard(packet).take(MAX_ROWS + 1).collect();
         let truncated = (heard.len() > MAX_ROWS).then_some(true);
         heard.truncate(MAX_ROWS);
         heard.sort_by_key(|heard| (heard.time(), heard.id()));

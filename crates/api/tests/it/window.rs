@@ -14,7 +14,7 @@ use index::{Compaction, Eviction, Index, SharedIndex};
 use model::{Change, TransmissionId};
 use parking_lot::RwLock;
 use proptest::prelude::*;
-use random::{Event, History, events, options};
+use random::{Event, History, events, node_key, observer_record, options};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -67,9 +67,9 @@ fn store(changes: &[Change], folder: &Path) -> Reader {
     Reader::open(&path).unwrap()
 }
 
-fn app(index: Index, reader: Option<Arc<Reader>>) -> TestApp {
+fn app(index: Index, reader: Option<Arc<Reader>>, config: &ApiConfig) -> TestApp {
     let index: SharedIndex = Arc::new(RwLock::new(index));
-    let app = TestApp::over(index, ApiConfig::default());
+    let app = TestApp::over(index, config.clone());
     *app.services.reader.lock().unwrap() = reader;
     app
 }
@@ -202,17 +202,27 @@ fn without_clocks(mut answer: Value) -> Value {
     answer
 }
 
-fn check(events: &[Event], cuts: &Cuts) {
+/// Hides two nodes, one by a name that not all of its adverts have, and two observers.
+fn hiding() -> ApiConfig {
+    let observers = [1, 3].map(|id| observer_record(id).key);
+    let node = model::NodeKey(node_key(2)).to_string();
+    serde_json::from_value(json!({
+        "observerBlacklist": observers, "nodeBlacklist": [node], "hiddenNamePrefixes": ["Dam"],
+    }))
+    .unwrap()
+}
+
+fn check(events: &[Event], cuts: &Cuts, config: &ApiConfig) {
     let history = History::of(events);
     let folder = tempfile::tempdir().unwrap();
     let reader = Arc::new(store(&history.changes, folder.path()));
     let mut stored = Vec::new();
     reader.load(&mut |_| {}, &mut |change| stored.push(change)).unwrap();
-    let hot = app(replay(&history.changes, &Vec::new()), None);
-    let live = app(replay(&history.changes, cuts), Some(Arc::clone(&reader)));
+    let hot = app(replay(&history.changes, &Vec::new()), None, config);
+    let live = app(replay(&history.changes, cuts), Some(Arc::clone(&reader)), config);
     // What a start comes to: the same rows in the order in which storage has them, let go at other moments.
     let later = cuts.iter().map(|(at, share)| (at * 2 / 3 + 10, *share)).collect();
-    let loaded = app(replay(&stored, &later), Some(reader));
+    let loaded = app(replay(&stored, &later), Some(reader), config);
     // Who relays is learned from what is in memory; with the same knowledge, the answers are the same.
     for windowed in [&live, &loaded] {
         windowed.index.write().set_hops(hot.index.read().hops());
@@ -229,6 +239,11 @@ proptest! {
 
     #[test]
     fn hot_cold_and_mixed_windows_answer_the_same(events in events(160), cuts in cuts()) {
-        check(&events, &cuts);
+        check(&events, &cuts, &ApiConfig::default());
+    }
+
+    #[test]
+    fn they_hide_the_same_as_well(events in events(160), cuts in cuts()) {
+        check(&events, &cuts, &hiding());
     }
 }

@@ -5,7 +5,7 @@ use crate::ast::{Condition, Op};
 use crate::error::FilterError;
 use crate::fields::{Field, Kind, closest};
 use crate::scanner::Word;
-use crate::values::{Pattern, Text, Value, duration, number, time};
+use crate::values::{BadPattern, Pattern, Text, Value, duration, number, time};
 use meshcore::{PayloadType, Route};
 
 /// Signs, the longer of those that begin alike first; `=` and `:` are what people type.
@@ -108,9 +108,17 @@ impl Parser<'_> {
             let message = format!("`~` wants a text, and `{}` is {}", field.name(), article(field.kind()));
             return Err(self.scanner.error(word.span, message, Some(usable(field.kind()).to_owned())));
         }
-        let pattern = Pattern::new(&word.text).map_err(|problem| {
-            let hint = Some("`~` wants a regular expression; `contains` takes the text as it is".to_owned());
-            self.scanner.error(word.span, problem, hint)
+        let pattern = Pattern::new(&word.text, &mut self.patterns).map_err(|problem| {
+            let (message, hint) = match problem {
+                BadPattern::Malformed(message) => {
+                    (message, "`~` wants a regular expression; `contains` takes the text as it is")
+                }
+                BadPattern::TooLarge => (
+                    "the regular expressions of the filter are too large".to_owned(),
+                    "make them shorter, write one `a|b` for several, or use `contains`",
+                ),
+            };
+            self.scanner.error(word.span, message, Some(hint.to_owned()))
         })?;
         Ok(Condition::Matches(pattern, negated))
     }

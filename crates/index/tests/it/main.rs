@@ -16,5 +16,6 @@ mod naive;
 mod node_stats;
 mod observers;
 mod queries;
+mod reach;
 mod replay;
 mod snapshot;

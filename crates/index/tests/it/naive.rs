@@ -73,6 +73,12 @@ impl<'a> Packet<'a> {
     }
 
     fn passes(&self, query: &PacketQuery) -> bool {
+        let hidden = &query.hidden;
+        if self.node().is_some_and(|node| hidden.hides_node(&node))
+            || self.heard.iter().all(|heard| hidden.hides_observer(heard.observer))
+        {
+            return false;
+        }
         let of = |nodes: &[NodeKey]| self.node().is_some_and(|node| nodes.contains(&node));
         query.payload_type.is_none_or(|payload_type| self.frame.payload_type() == payload_type)
             && query.route.is_none_or(|route| self.frame.route() == route)

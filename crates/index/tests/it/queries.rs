@@ -1,8 +1,9 @@
 //! Every query equals a naive scan.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use index::{ChannelFilter, ChannelRef, Index, MessageQuery, NodeQuery, Order, PacketQuery, Sort};
+use index::{ChannelFilter, ChannelRef, Hidden, Index, MessageQuery, NodeQuery, Order, PacketQuery, Sort};
 use meshcore::{NodeKey, PacketHash, PayloadType, Route};
 use model::{ObserverId, TransmissionId, UnixMillis};
 use proptest::option::weighted;
@@ -30,6 +31,9 @@ pub(crate) fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
     ];
     let time = || (-9000..20_000i64).prop_map(|secs| START.plus_ms(secs * 1000));
     let observers = proptest::collection::vec((0..OBSERVERS as u16 + 2).prop_map(ObserverId), 0..3);
+    let hidden_observers = proptest::collection::vec((0..OBSERVERS as u16 + 1).prop_map(ObserverId), 0..4);
+    let hidden = (hidden_observers, proptest::collection::vec(key(), 0..2))
+        .prop_map(|(observers, nodes)| Hidden::new(observers, nodes));
     let order = (any::<bool>(), any::<bool>(), 0..40usize, prop_oneof![4 => Just(0usize), 1 => 0..20usize]);
     let first = (
         weighted(0.3, proptest::sample::select(types.to_vec())),
@@ -45,6 +49,7 @@ pub(crate) fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
         weighted(0.3, time()),
         weighted(0.2, time()),
         weighted(0.1, proptest::collection::vec(key(), 0..3)),
+        prop_oneof![2 => Just(Hidden::default()), 1 => hidden],
     );
     (order, first, second).prop_map(|((up, latest, limit, offset), first, second)| {
         let query = PacketQuery {
@@ -65,6 +70,7 @@ pub(crate) fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
             until: second.5,
             area_nodes: second.6,
             filter: None,
+            hidden: Arc::new(second.7),
             now: START.plus_ms(20_000_000),
         };
         (query, second.3)

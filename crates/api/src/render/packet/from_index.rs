@@ -7,7 +7,7 @@ use crate::render::hex;
 use crate::render::hops::resolved_path;
 use crate::render::payload::{DecodedPayload, Signatures, decode_payload, group_text};
 use crate::render::time::{rfc3339, rfc3339_millis};
-use index::{Index, ObservationView, TransmissionView};
+use index::{Hidden, Index, ObservationView, TransmissionView};
 use meshcore::{Frame, KeyRing, Path, Payload, PayloadType};
 use model::{ObserverId, ObserverRecord};
 use std::collections::BTreeSet;
@@ -26,28 +26,30 @@ pub(crate) enum Observations {
 /// Copies that an observer sent itself are not stored: their bytes may belong to another packet.
 pub(crate) const RECEIVED: &str = "rx";
 
-/// A transmission as a row of `/api/packets`.
+/// A transmission as a row of `/api/packets`; `None` when it is not to be shown.
 pub(crate) fn packet_row(
     packet: &TransmissionView<'_>,
     keys: &KeyRing,
+    hidden: &Hidden,
     observations: Observations,
-) -> PacketRow {
-    packet_row_of(packet, keys, observations, &Fields::all())
+) -> Option<PacketRow> {
+    packet_row_of(packet, keys, hidden, observations, &Fields::all())
 }
 
 /// The same with some fields only; of the others, those that cost something are left empty.
 pub(crate) fn packet_row_of(
     packet: &TransmissionView<'_>,
     keys: &KeyRing,
+    hidden: &Hidden,
     observations: Observations,
     fields: &Fields<PacketRow>,
-) -> PacketRow {
-    let best = packet.best();
+) -> Option<PacketRow> {
+    let best = hidden.best(packet)?;
     let observer = ObserverTexts::of(best.observer());
     let wants_hops = fields.wants("path_json") || fields.wants("_parsedPath");
     let hops = if wants_hops { hops(&packet.frame(), best.path()) } else { Vec::new() };
     let first_seen = rfc3339(packet.first_seen());
-    PacketRow {
+    Some(PacketRow {
         id: packet.id().0,
         raw_hex: fields.make("raw_hex", || hex::upper(packet.raw())),
         hash: packet.hash().to_string(),
@@ -72,24 +74,25 @@ pub(crate) fn packet_row_of(
         observations: match observations {
             Observations::LeftOut => None,
             _ if !fields.wants("observations") => None,
-            _ => Some(packet.observations().map(|heard| observation_row(&heard, observations)).collect()),
+            _ => Some(hidden.heard(packet).map(|heard| observation_row(&heard, observations)).collect()),
         },
-    }
+    })
 }
 
-/// A transmission as a row of `/api/packets?groupByHash=true`.
+/// A transmission as a row of `/api/packets?groupByHash=true`; `None` when it is not to be shown.
 pub(crate) fn grouped_row(
     packet: &TransmissionView<'_>,
     keys: &KeyRing,
+    hidden: &Hidden,
     fields: &Fields<GroupedPacketRow>,
-) -> GroupedPacketRow {
-    let best = packet.best();
+) -> Option<GroupedPacketRow> {
+    let best = hidden.best(packet)?;
     let observer = ObserverTexts::of(best.observer());
     let iatas: BTreeSet<&str> = fields.make("distinct_iatas", || {
-        packet.observations().filter_map(|heard| heard.observer().iata.as_deref()).collect()
+        hidden.heard(packet).filter_map(|heard| heard.observer().iata.as_deref()).collect()
     });
     let count = u64::from(packet.observation_count());
-    GroupedPacketRow {
+    Some(GroupedPacketRow {
         id: packet.id().0,
         hash: packet.hash().to_string(),
         first_seen: rfc3339(packet.first_seen()),
@@ -108,7 +111,7 @@ pub(crate) fn grouped_row(
         decoded_json: fields.make("decoded_json", || to_text(&decoded(packet, keys))),
         snr: best.snr().map(model::SnrQuarterDb::db),
         rssi: best.rssi().map(f64::from),
-    }
+    })
 }
 
 /// An observation as a row.

@@ -12,7 +12,7 @@ use crate::render::time::midnight;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Index, ObserverShare, PacketsOf};
+use index::{Hidden, Index, ObserverShare, PacketsOf};
 use meshcore::{KeyRing, NodeKey};
 use model::UnixMillis;
 use serde::Serialize;
@@ -135,21 +135,15 @@ fn health(
             sums: NodeStatsRow::of(&health),
             avg_hops: health.hops.mean().map_or(0, |mean| mean.round() as u64),
         },
-        recent_packets: recent_packets(index, &packets, &visibility, keys),
+        recent_packets: recent_packets(index, &packets, &visibility.hidden(index), keys),
         bounded: health.bounded,
     }
 }
 
 /// Without adverts of nodes that are not shown, which the node may have relayed.
-fn recent_packets(
-    index: &Index,
-    packets: &PacketsOf,
-    visibility: &Visibility<'_>,
-    keys: &KeyRing,
-) -> Vec<PacketRow> {
-    let views = packets.newest().map(|row| index.view(row));
-    let shown = views.filter(|packet| packet.node().is_none_or(|node| visibility.shows_node(node)));
-    shown.take(RECENT_PACKETS).map(|packet| packet_row(&packet, keys, Observations::LeftOut)).collect()
+fn recent_packets(index: &Index, packets: &PacketsOf, hidden: &Hidden, keys: &KeyRing) -> Vec<PacketRow> {
+    let row = |row| packet_row(&index.view(row), keys, hidden, Observations::LeftOut);
+    packets.newest().filter_map(row).take(RECENT_PACKETS).collect()
 }
 
 impl HealthObserverRow {

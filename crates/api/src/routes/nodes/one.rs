@@ -9,6 +9,7 @@ use crate::render::node::NodeRow;
 use crate::render::node::relay::relays;
 use crate::render::packet::{Observations, PacketRow, packet_row};
 use crate::state::ApiState;
+use crate::visibility::Visibility;
 use axum::extract::State;
 use index::{Index, Node};
 use model::UnixMillis;
@@ -60,11 +61,12 @@ pub(crate) async fn get_node(
     let keys = state.keys();
     state.read(|index, now| {
         let node = find_node(index, &pubkey, &config)?;
+        let hidden = Visibility::new(&config).hidden(index);
         let adverts = index.adverts_of(&node.key, RECENT_ADVERTS).into_iter();
         Ok(Json(NodeResponse {
             node: OneNodeRow::of(node, index, &config, now),
             recent_adverts: adverts
-                .map(|row| packet_row(&index.view(row), keys, Observations::Listed))
+                .filter_map(|row| packet_row(&index.view(row), keys, &hidden, Observations::Listed))
                 .collect(),
         }))
     })

@@ -11,7 +11,7 @@ use crate::limits::Deadline;
 use crate::render::packet::{GroupedPacketRow, Observations, PacketRow};
 use crate::routes::channels::parse_channel;
 use crate::state::ApiState;
-use crate::visibility::{area_key, nodes_in_area, regions};
+use crate::visibility::{Visibility, area_key, nodes_in_area, regions};
 use answer::answer;
 use axum::extract::State;
 use filter::Filter;
@@ -241,16 +241,23 @@ impl Asked {
 
     /// Turns names into keys; `false` when nothing can match.
     fn resolve(&mut self, index: &Index, config: &ApiConfig) -> bool {
-        self.query.observers = self.observers.iter().filter_map(|key| index.observer_by_key(key)).collect();
+        let hidden = Visibility::new(config).hidden(index);
+        let observers = self.observers.iter().filter_map(|key| index.observer_by_key(key));
+        self.query.observers = observers.filter(|id| !hidden.hides_observer(*id)).collect();
         if self.query.observers.is_empty() && !self.observers.is_empty() {
             return false;
         }
         if let Some(name) = &self.node_name {
             self.query.nodes = nodes_named(index, name);
-            if self.query.nodes.is_empty() {
-                return false;
-            }
         }
+        let asks_for_nodes = !self.query.nodes.is_empty() || self.node_name.is_some();
+        self.query.nodes.retain(|node| !hidden.hides_node(node));
+        if (asks_for_nodes && self.query.nodes.is_empty())
+            || self.query.node.is_some_and(|node| hidden.hides_node(&node))
+        {
+            return false;
+        }
+        self.query.hidden = Arc::new(hidden);
         self.query.area_nodes = self.area.as_deref().map(|area| nodes_in_area(index, config, area));
         true
     }

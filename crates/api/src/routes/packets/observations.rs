@@ -7,6 +7,7 @@ use crate::json::Json;
 use crate::limits::Deadline;
 use crate::render::packet::{ObservationRow, Observations, observation_row};
 use crate::state::ApiState;
+use crate::visibility::Visibility;
 use axum::extract::State;
 use index::OverBudget;
 use model::PacketHash;
@@ -55,7 +56,9 @@ pub(crate) async fn packet_observations(
     let detail = if fields.wants("raw_hex") { Observations::WithFrames } else { Observations::Listed };
     let mut budget = deadline.budget().with_rows(MAX_OBSERVATIONS);
     let rows = request.hashes.len();
+    let config = state.config_arc();
     let results = state.reach(rows, move |reach| {
+        let hidden = Visibility::new(&config).hidden(&reach.hot.read());
         let mut results = BTreeMap::new();
         for text in request.hashes {
             let Ok(hash) = text.parse::<PacketHash>() else { continue };
@@ -63,9 +66,10 @@ pub(crate) async fn packet_observations(
                 continue;
             };
             budget.spend(count)?;
-            let rows = reach.by_hash(hash, |packet| {
-                packet.observations().map(|heard| observation_row(&heard, detail)).collect()
+            let rows = reach.by_hash(hash, |packet| -> Vec<ObservationRow> {
+                hidden.heard(packet).map(|heard| observation_row(&heard, detail)).collect()
             });
+            let rows = rows.filter(|rows| !rows.is_empty());
             results.extend(rows.map(|rows| (text, Rows { rows, fields: fields.clone() })));
         }
         Ok::<_, OverBudget>(results)

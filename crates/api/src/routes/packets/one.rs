@@ -4,13 +4,14 @@ use crate::error::HttpError;
 use crate::extract::Segment;
 use crate::json::Json;
 use crate::render::packet::{
-    DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts, hops,
+    DecodedPacket, FramePart, ObservationRow, Observations, PacketRow, decoded_packet, frame_parts,
     packet_row,
 };
 use crate::render::payload::Signatures;
 use crate::state::ApiState;
+use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{Reach, TransmissionView};
+use index::{Hidden, Reach, TransmissionView};
 use meshcore::KeyRing;
 use model::{ObservationId, PacketHash, TransmissionId};
 use serde::Serialize;
@@ -43,23 +44,27 @@ pub(crate) async fn get_packet(
     Segment(id): Segment,
 ) -> Result<Json<PacketResponse>, HttpError> {
     let keys = Arc::clone(state.keys());
-    let found = state.reach(1, move |reach| find(reach, &id, |packet| answer(packet, &keys))).await?;
-    found.map(Json).ok_or_else(|| HttpError::not_found("Not found"))
+    let config = state.config_arc();
+    let found = state.reach(1, move |reach| {
+        let hidden = Visibility::new(&config).hidden(&reach.hot.read());
+        find(reach, &id, |packet| answer(packet, &keys, &hidden))
+    });
+    found.await?.flatten().map(Json).ok_or_else(|| HttpError::not_found("Not found"))
 }
 
-fn answer(packet: &TransmissionView<'_>, keys: &KeyRing) -> PacketResponse {
-    let mut row = packet_row(packet, keys, Observations::WithFrames);
+fn answer(packet: &TransmissionView<'_>, keys: &KeyRing, hidden: &Hidden) -> Option<PacketResponse> {
+    let mut row = packet_row(packet, keys, hidden, Observations::WithFrames)?;
     let observations = row.observations.clone().unwrap_or_default();
     row.observations = Some(observations.clone());
     let frame = packet.frame();
-    PacketResponse {
-        path: hops(&frame, packet.best().path()),
+    Some(PacketResponse {
+        path: row.parsed_path.clone().unwrap_or_default(),
         observation_count: u64::from(packet.observation_count()).max(1),
         decoded: decoded_packet(&frame, keys, Signatures::CheckedBefore),
         parts: frame_parts(&frame),
         packet: row,
         observations,
-    }
+    })
 }
 
 /// Sixteen digits are a hash even when they are all decimal: no mesh has seen so many packets.

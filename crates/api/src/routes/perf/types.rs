@@ -64,6 +64,9 @@ pub(crate) struct PacketStoreFigures {
     pub(crate) total_observations: u64,
     /// Transmissions let go from memory since the start, the loading of history included; storage keeps them.
     pub(crate) evicted: u64,
+    /// Of these, those that have been away so long that a further copy is taken for a new packet, for want of room for their
+    /// hashes. More room is a larger `packetStore.maxMemoryMB`.
+    pub(crate) forgotten_hashes: u64,
     /// Observations taken in since the start.
     pub(crate) inserts: u64,
     /// Requests since the start.

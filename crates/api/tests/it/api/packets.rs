@@ -1,4 +1,5 @@
 mod filter;
+mod hidden;
 mod list;
 mod observations;
 mod one;

@@ -27,6 +27,30 @@ async fn who_has_the_page_of_packets_is_told_so_until_something_is_heard() {
 }
 
 #[tokio::test]
+async fn who_has_a_path_is_told_when_its_hops_mean_other_nodes() {
+    let app = TestApp::init();
+    let path = "/api/packets?limit=50&expand=observations";
+    let resolved = app.get(path).await;
+    let known = app.index.read().hops();
+    app.index.read().set_hops(Default::default());
+    let answer = ask(&app, Method::GET, path, resolved.header("etag")).await;
+    assert_eq!(answer.status, 200);
+    assert_ne!(answer.body, resolved.body, "the history has paths that are resolved");
+    app.index.read().set_hops(known);
+    assert_eq!(ask(&app, Method::GET, path, resolved.header("etag")).await.status, 304, "as it was");
+    app.index.read().refresh_hops();
+    assert_eq!(ask(&app, Method::GET, path, resolved.header("etag")).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_ages_is_asked_for_again() {
+    let app = TestApp::init();
+    let path = "/api/packets?limit=1&filter=age%20%3C%201h";
+    assert!(app.get(path).await.headers.get("etag").is_none());
+    assert_eq!(ask(&app, Method::GET, path, "*").await.status, 200);
+}
+
+#[tokio::test]
 async fn another_configuration_makes_other_answers() {
     let app = TestApp::init();
     let tag = app.get("/api/packets").await.header("etag").to_owned();

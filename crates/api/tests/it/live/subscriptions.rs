@@ -281,16 +281,29 @@ async fn strangers_and_clients_too_many_are_refused() {
 }
 
 #[tokio::test]
-async fn hidden_observers_and_nodes_are_not_in_the_feed() {
+async fn hidden_observers_and_nodes_are_not_in_either_feed() {
     let served = serve(TestApp::init()).await;
     let (mut client, _) = open(&served).await;
     subscribe(&mut client, json!({"id": "a", "fields": ["observer_id"]})).await;
     served.hear(1);
     let key = frame(&mut client).await["rows"][0]["observer_id"].clone();
-    served.app.state.set_config(serde_json::from_value(json!({"observerBlacklist": [key]})).unwrap());
-    served.hear(2);
-    say(&mut client, json!({"type": "ping"})).await;
-    assert_eq!(frame(&mut client).await["type"], "pong");
+    let advert = served.app.get("/api/packets?type=4&limit=1").await.good()["packets"][0].clone();
+    let decoded: Value = serde_json::from_str(advert["decoded_json"].as_str().unwrap()).unwrap();
+    let mut other_feed = served.open("/ws", None).await.unwrap();
+    served.wait_for_clients(2).await;
+    let hub = served.app.state.live_hub();
+    let hides = [json!({"observerBlacklist": [key]}), json!({"nodeBlacklist": [decoded["pubKey"]]})];
+    for hide in hides.into_iter().chain([json!({"hiddenNamePrefixes": [decoded["name"]]})]) {
+        served.app.state.set_config(serde_json::from_value(hide).unwrap());
+        hub.publish(vec![hear_again(&served.app.index, advert["id"].as_u64().unwrap())]);
+        say(&mut client, json!({"type": "ping"})).await;
+        assert_eq!(frame(&mut client).await["type"], "pong");
+    }
+    // What is shown again is the next that comes.
+    served.app.state.set_config(api::ApiConfig::default());
+    let shown = hear_again(&served.app.index, advert["id"].as_u64().unwrap());
+    hub.publish(vec![shown]);
+    assert_eq!(frame(&mut other_feed).await["data"]["observation_id"], shown.0);
 }
 
 #[tokio::test]

@@ -20,14 +20,16 @@ pub(super) fn answer(
     let can_match = asked.resolve(&reach.hot.read(), config);
     let page = if can_match { reach.packets(&asked.query, &mut budget)? } else { ReachedPage::default() };
     budget.spend(page.rows.len() as u64)?;
+    let hidden = &*asked.query.hidden;
     let packets = match shape {
         Shape::Plain(observations, fields) => {
-            let make = |packet: &TransmissionView<'_>| packet_row_of(packet, keys, *observations, fields);
-            PacketRows::Plain(Rows { rows: reach.views(&page.rows, make), fields: fields.clone() })
+            let make =
+                |packet: &TransmissionView<'_>| packet_row_of(packet, keys, hidden, *observations, fields);
+            PacketRows::Plain(Rows { rows: shown(reach.views(&page.rows, make)), fields: fields.clone() })
         }
         Shape::Grouped(fields) => {
-            let make = |packet: &TransmissionView<'_>| grouped_row(packet, keys, fields);
-            PacketRows::Grouped(Rows { rows: reach.views(&page.rows, make), fields: fields.clone() })
+            let make = |packet: &TransmissionView<'_>| grouped_row(packet, keys, hidden, fields);
+            PacketRows::Grouped(Rows { rows: shown(reach.views(&page.rows, make)), fields: fields.clone() })
         }
     };
     Ok(PacketsResponse {
@@ -38,4 +40,9 @@ pub(super) fn answer(
         offset: asked.query.offset,
         next_cursor: page.next.map(|cursor| cursor.to_string()),
     })
+}
+
+/// The search finds only what may be shown.
+fn shown<T>(rows: Vec<Option<T>>) -> Vec<T> {
+    rows.into_iter().flatten().collect()
 }

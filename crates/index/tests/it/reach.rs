@@ -1,0 +1,120 @@
+//! Pages from memory and storage while the window moves.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use index::{
+    Budget, ColdRows, ColdSegment, Compaction, Eviction, Found, Index, Limit, Order, PacketQuery, Reach,
+    SharedIndex,
+};
+use model::{Change, Observation, Transmission, TransmissionId};
+use parking_lot::{Mutex, RwLock};
+
+use crate::history::{Event, History, options};
+
+/// Storage that moves the window whenever it is read, up to so often: two indexes with other windows take turns.
+struct Restless<'a> {
+    history: &'a History,
+    hot: &'a SharedIndex,
+    other: Mutex<Index>,
+    moves_left: AtomicU32,
+}
+
+impl ColdRows for Restless<'_> {
+    fn segment(&self, segment: &ColdSegment) -> Option<Arc<Index>> {
+        let (transmissions, observations) = rows_of(self.history, segment);
+        let changes = self.hot.read().revive(transmissions, observations);
+        let mut index = Index::new(options());
+        changes.iter().for_each(|change| index.apply(change).unwrap());
+        let next = |left: u32| left.checked_sub(1);
+        if self.moves_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok() {
+            std::mem::swap(&mut *self.hot.write(), &mut *self.other.lock());
+        }
+        Some(Arc::new(index))
+    }
+}
+
+fn rows_of(history: &History, segment: &ColdSegment) -> (Vec<Transmission>, Vec<Observation>) {
+    let is_in = |id: TransmissionId| (segment.first..=segment.last).contains(&id);
+    let (mut transmissions, mut observations) = (Vec::new(), Vec::new());
+    for change in &history.changes {
+        match change {
+            Change::Transmission(one) if is_in(one.id) => transmissions.push(one.clone()),
+            Change::Observation(one) if is_in(one.transmission) => observations.push(one.clone()),
+            _ => {}
+        }
+    }
+    (transmissions, observations)
+}
+
+fn history() -> History {
+    History::of(&(0..60).map(Event::of_packet).collect::<Vec<_>>())
+}
+
+fn windowed(history: &History, least_kept: u32) -> Index {
+    let mut index = Index::new(options());
+    history.changes.iter().for_each(|change| index.apply(change).unwrap());
+    let eviction = Eviction {
+        keep_observations: 0,
+        least_kept,
+        stored: TransmissionId(u64::MAX),
+        most_hashes: 1_000,
+        segment_transmissions: 2,
+        segment_observations: 20,
+    };
+    Compaction::evict(&index, eviction).unwrap().finish(&mut index).unwrap();
+    index
+}
+
+/// The ids of all packets, oldest first, or what kept them from being found.
+fn all(moves: u32, patience: Duration) -> Result<Vec<TransmissionId>, Limit> {
+    let history = history();
+    // Both have an odd number of segments, so that the window at the end of a page is never the one at its beginning.
+    let hot: SharedIndex = Arc::new(RwLock::new(windowed(&history, 4)));
+    let other = Mutex::new(windowed(&history, 8));
+    assert!([hot.read().cold_segments(), other.lock().cold_segments()].iter().all(|all| all.len() % 2 == 1));
+    let cold = Restless { history: &history, hot: &hot, other, moves_left: AtomicU32::new(moves) };
+    let until = Instant::now() + Duration::from_secs(60);
+    let reach = Reach { hot: &hot, cold: &cold, until };
+    let query = PacketQuery { limit: 1_000, order: Order::Ascending, ..PacketQuery::default() };
+    let mut budget = Budget::until(Instant::now() + patience);
+    let page = reach.packets(&query, &mut budget).map_err(|over| over.what)?;
+    assert_eq!((page.total, page.next), (page.rows.len() as u64, None));
+    Ok(page
+        .rows
+        .iter()
+        .map(|found| match found {
+            Found::Hot(id) => *id,
+            Found::Cold(index, row) => index.view(*row).id(),
+        })
+        .collect())
+}
+
+#[test]
+fn a_page_is_whole_however_often_the_window_moves_under_it() {
+    let expected: Vec<_> = history().packets.iter().map(|packet| packet.id).collect();
+    for moves in [0, 1, 2, 13, 40, 200] {
+        assert_eq!(all(moves, Duration::from_secs(60)), Ok(expected.clone()), "{moves} moves");
+    }
+}
+
+#[test]
+fn a_window_that_never_stands_still_makes_an_error_of_the_question_and_no_empty_page() {
+    assert_eq!(all(u32::MAX, Duration::from_millis(50)), Err(Limit::Time));
+}
+
+#[test]
+fn what_storage_forgets_and_what_is_learned_of_hops_make_another_version() {
+    let history = history();
+    let mut index = windowed(&history, 6);
+    let before = index.version();
+    assert_eq!(index.version(), before);
+    index.refresh_hops();
+    let learned = index.version();
+    assert_ne!(learned, before, "resolved paths may have changed");
+    let segment = index.cold_segments()[0].clone();
+    let (transmissions, observations) = rows_of(&history, &segment);
+    assert!(index.forget_cold(&segment, &transmissions, &observations).is_some());
+    assert_ne!(index.version(), learned, "lists are shorter");
+}
