@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { complete, type Known, written } from './complete';
+import { complete, type Known } from './complete';
 import { reading } from './cursor';
 import { isExpression } from './expression';
 import { allNames } from './fields';
+import { written } from './written';
 
 const SIMPLE = ['type', 'route', 'observer', 'region', 'node', 'channel', 'hash'];
 const FIXED: Readonly<Record<string, string[]>> = { type: ['ADVERT', 'ACK', 'GRP_TXT'], route: ['FLOOD', 'DIRECT', 'TRANSPORT_FLOOD'] };

@@ -2,6 +2,7 @@
 import { KINDS, ROUTES } from '../packet/kinds';
 import { reading } from './cursor';
 import { fieldLike, findField, type Kind } from './fields';
+import { written } from './written';
 
 /** What is known to complete with; fields and operators are those of `/api/filter/fields`. */
 export interface Known {
@@ -128,12 +129,6 @@ function values(name: string, known: Known): { offers: Offer[]; fixed: boolean }
     ({ value, label }): Offer => ({ is: 'value', text: written(value), label: value, hint: label }),
   );
   return { offers, fixed: fixed.length > 0 };
-}
-
-/** A value as it has to be written: in quotes where it would not end as it should. */
-export function written(value: string): string {
-  if (/^[^\s(),"'&|=<>]+$/u.test(value) && !value.includes('..')) return value;
-  return `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /** Those that begin with what is typed, then those that have it further in; none that is there already. */

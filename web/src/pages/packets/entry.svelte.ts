@@ -77,7 +77,7 @@ export class Entry {
     this.open = true;
     const stops = this.rows.length + (this.isExpression ? 1 : 0);
     if (stops === 0) return;
-    const at = this.active < 0 ? (by > 0 ? -1 : stops) : this.active;
+    const at = this.active < 0 ? (by > 0 ? -1 : this.rows.length) : this.active;
     const next = (at + by + stops) % stops;
     this.chosen = next === this.rows.length ? -1 : next;
   }
