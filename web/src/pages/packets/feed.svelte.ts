@@ -17,6 +17,9 @@ const ASK_MS = 2000;
 /** Rows come in while a page is fetched by its number: so often it is tried to hit the right ones. */
 const SHIFT_ATTEMPTS = 4;
 
+/** The server looks through old packets for so long and then says how far it got: so often it is asked to go on for one page. */
+const MOST_FOLLOWED = 20;
+
 /** A jump may pass many pages on its way; only where it ends is fetched. */
 const SETTLE_MS = 40;
 
@@ -48,7 +51,8 @@ export class PacketFeed {
   private meanwhile: LivePacket[] | undefined;
   private atTop = true;
   private head: Cell[] = $state.raw([]);
-  private history = $state.raw({ rows: 0, version: 0 });
+  /** `bounded` when there may be more rows than are known of; `searching` while they are looked for. */
+  private history = $state.raw({ rows: 0, version: 0, bounded: false, searching: false });
   private readonly store = new PageStore();
   /** How far the server's row numbers are ahead of ours. */
   private shift = 0;
@@ -62,6 +66,15 @@ export class PacketFeed {
 
   get rows(): number {
     return this.head.length + this.history.rows;
+  }
+
+  /** Old packets have not all been looked at: there may be more rows. */
+  get bounded(): boolean {
+    return this.history.bounded;
+  }
+
+  get searching(): boolean {
+    return this.history.searching;
   }
 
   row(index: number): Cell | undefined {
@@ -111,8 +124,8 @@ export class PacketFeed {
     this.pending = [];
     this.missed = false;
     this.shift = 0;
-    this.store.put(0, list);
-    this.history = { rows: list.total, version: this.history.version + 1 };
+    this.history = { rows: list.total, version: this.history.version, bounded: false, searching: false };
+    this.put(0, list);
     this.state = 'ready';
     this.at = Date.now();
     this.judge.use(filter, expression);
@@ -290,8 +303,39 @@ export class PacketFeed {
     const list = cursor ? await this.fetch({ cursor, limit: PAGE }) : await this.fetchByNumber(page);
     this.store.release(page);
     if (!list) return;
+    this.put(page, list);
+  }
+
+  private put(page: number, list: PacketList): void {
     this.store.put(page, list);
-    this.history = { ...this.history, version: this.history.version + 1 };
+    const bounded = list.totalIsLowerBound === true;
+    const isShort = list.packets.length < PAGE && list.nextCursor !== null;
+    const end = page * PAGE + list.packets.length;
+    let { rows } = this.history;
+    // One row more, which is loaded when it is looked at; behind the last page there is none.
+    if (bounded && list.nextCursor !== null) rows = Math.max(rows, isShort ? end : end + 1);
+    else if (bounded) rows = end;
+    this.history = { rows, version: this.history.version + 1, bounded, searching: bounded && isShort };
+    if (bounded && isShort) void this.follow(page, list);
+  }
+
+  /** Goes on where the server stopped, until the page is full. */
+  private async follow(page: number, list: PacketList): Promise<void> {
+    const { controller } = this;
+    let { packets, nextCursor } = list;
+    for (let times = 0; times < MOST_FOLLOWED && nextCursor !== null && packets.length < PAGE; times += 1) {
+      const next = await this.fetch({ cursor: nextCursor, limit: PAGE - packets.length });
+      if (controller.signal.aborted) return;
+      if (!next) break;
+      packets = [...packets, ...next.packets];
+      nextCursor = next.nextCursor;
+      const isDone = packets.length === PAGE || nextCursor === null;
+      if (isDone) return this.put(page, { ...next, packets });
+      this.store.put(page, { packets, nextCursor });
+      const rows = Math.max(this.history.rows, page * PAGE + packets.length);
+      this.history = { ...this.history, rows, version: this.history.version + 1 };
+    }
+    this.history = { ...this.history, searching: false };
   }
 
   /** Rows may have come in since the list was anchored: the server's numbers are then ahead, by exactly what its total has grown. */
@@ -301,6 +345,8 @@ export class PacketFeed {
       const shift = this.shift;
       list = await this.fetch({ offset: page * PAGE + shift, limit: PAGE });
       if (!list) return undefined;
+      // How many there are depends on how far the server looked: no measure of what has come in.
+      if (list.totalIsLowerBound) return list;
       this.shift = list.total - this.history.rows;
       if (this.shift === shift) return list;
     }

@@ -94,3 +94,23 @@ test('what comes in while the list is loaded is not lost', async () => {
   await opening;
   expect(ids(feed)).toEqual([2, 1]);
 });
+
+test('where the server stopped looking, the list goes on until it has no more', async () => {
+  const bounded = { totalIsLowerBound: true, limit: 60, offset: 0 };
+  packets.mockResolvedValueOnce({ ...list(), ...bounded, nextCursor: 'a' });
+  let answer: (list: PacketList) => void = () => undefined;
+  packets.mockReturnValueOnce(new Promise((resolve) => { answer = resolve; }));
+  const feed = new PacketFeed(() => undefined);
+  await feed.open({ filter: 'snr > 5' });
+  expect([feed.rows, feed.bounded, feed.searching]).toEqual([0, true, true]);
+  const full = Array.from({ length: 60 }, (_, i) => 100 - i);
+  answer({ ...list(...full), ...bounded, nextCursor: 'b' });
+  await vi.waitFor(() => expect(feed.searching).toBe(false));
+  // One more is known to be possible, and asked for when it is looked at.
+  expect(feed.rows).toBe(61);
+  packets.mockResolvedValueOnce({ ...list(7, 6), ...bounded, nextCursor: null });
+  feed.need(40, 61);
+  await vi.waitFor(() => expect(feed.rows).toBe(62));
+  expect(packets.mock.calls.map(([query]) => [query.cursor, query.limit])).toEqual([[undefined, 60], ['a', 60], ['b', 60]]);
+  expect([feed.row(60)?.data.id, feed.row(61)?.data.id]).toEqual([7, 6]);
+});
