@@ -16,16 +16,17 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // What the pages share is one chunk, so that a page needs one request and not ten. The charts are not shared: only the
-        // performance page draws any, and 20 KB for them would be a seventh of what the first page may weigh.
-        codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!uplot)|src\/lib\// }] },
+        // performance page draws any, and 20 KB for them would be a seventh of what the first page may weigh. Nor is the filter language,
+        // which is loaded by who filters.
+        codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!uplot)|src\/lib\/(?!filter\/(?!load))/ }] },
       },
     },
     reportCompressedSize: false,
   },
   server: {
     proxy: {
-      '/api': server,
-      '/ws': { target: server, ws: true },
+      // With the live socket, which is a part of the API.
+      '/api': { target: server, ws: true },
     },
   },
   test: {

@@ -11,6 +11,8 @@ pub struct FieldDescription {
     pub name: &'static str,
     /// Other names that are taken for it.
     pub aliases: &'static [&'static str],
+    /// What it is, in a few words; of a field of payloads, the types of packets that have it.
+    pub description: String,
     /// What its values are.
     pub kind: Kind,
     /// Whether observations of one packet may differ in it, so that `any(…)` and `all(…)` make sense.
@@ -69,6 +71,7 @@ pub fn describe() -> Vec<FieldDescription> {
     let describe = |field: Field| FieldDescription {
         name: field.name(),
         aliases: field.aliases(),
+        description: description(field),
         kind: field.kind(),
         of_observation: field.is_of_observation(),
         example: example(field),
@@ -85,6 +88,46 @@ pub fn describe() -> Vec<FieldDescription> {
         },
     };
     Field::all().map(describe).collect()
+}
+
+fn description(field: Field) -> String {
+    let words = match field {
+        Field::Type => "payload type",
+        Field::Route => "route of the first copy; of an observation, of that copy",
+        Field::Transport => "whether there are transport codes",
+        Field::Hash => "content hash, 16 hex digits",
+        Field::Raw => "the whole frame as hex",
+        Field::Size => "bytes of the frame",
+        Field::PayloadBytes => "bytes of the payload",
+        Field::PayloadHex => "the payload as hex",
+        Field::Observations => "how often it was heard",
+        Field::Observers => "by how many observers it was heard",
+        Field::Code1 => "first transport code, four hex digits",
+        Field::Code2 => "second transport code, four hex digits",
+        Field::Scope => "name of the region scope",
+        Field::Channel => "name of the channel, or enc_ and its hash byte",
+        Field::Sender => "who wrote a channel text, as it claims",
+        Field::Text => "a channel text, without its sender",
+        Field::Node => "key and name of the node that an advert is of",
+        Field::Role => "role in an advert",
+        Field::Time => "when it was first heard",
+        Field::Age => "how long ago it was first heard",
+        Field::Latest => "when it was last heard",
+        Field::Observer => "name of the observer",
+        Field::ObserverId => "id of the observer",
+        Field::Iata => "region of the observer",
+        Field::Snr => "signal-to-noise ratio in dB",
+        Field::Rssi => "signal strength in dBm",
+        Field::Hops => "number of hops",
+        Field::HashSize => "bytes of each hop in the path",
+        Field::Path => "the hops as hex",
+        Field::RoutedThrough => "keys and names of the nodes that relayed it",
+        Field::Payload(payload) => {
+            let types: Vec<_> = payload.types.iter().map(|one| one.name()).collect();
+            return format!("in the payload of {}", types.join(", "));
+        }
+    };
+    words.to_owned()
 }
 
 fn example(field: Field) -> String {

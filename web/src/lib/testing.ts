@@ -1,5 +1,5 @@
 /** Rows for tests. */
-import type { Packet } from './api/types';
+import type { LivePacket, Packet } from './api/types';
 
 export function packet(fields: Partial<Packet> = {}): Packet {
   return {
@@ -22,4 +22,9 @@ export function packet(fields: Partial<Packet> = {}): Packet {
     scope_name: null,
     ...fields,
   };
+}
+
+/** A copy of a packet, as it comes in live. */
+export function copy(observation_id: number, fields: Partial<Packet> = {}): LivePacket {
+  return { ...packet(fields), observation_id } as LivePacket;
 }

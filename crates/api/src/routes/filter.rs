@@ -29,6 +29,8 @@ pub(crate) struct FilterField {
     name: &'static str,
     /// Other names that are taken for it.
     aliases: Vec<&'static str>,
+    /// What it is, in a few words; of a field of payloads, the types of packets that have it.
+    description: String,
     kind: FilterKind,
     /// Whether observations of one packet may differ in it, so that `any(…)` and `all(…)` make sense. Without them the best
     /// observation is meant: the one with the longest path.
@@ -93,6 +95,7 @@ impl From<FieldDescription> for FilterField {
         Self {
             name: of.name,
             aliases: of.aliases.to_vec(),
+            description: of.description,
             kind: of.kind.into(),
             of_observation: of.of_observation,
             example: of.example,

@@ -12,6 +12,7 @@ export const api = {
     // The document cannot say it, but rows are grouped only where `groupByHash` asks for it.
     return { ...list, packets: list.packets as PacketList['packets'] };
   },
+  filterFields: (signal?: Signal) => get('/api/filter/fields', { signal }),
   packet: (id: string, signal?: Signal) => get('/api/packets/{id}', { path: { id }, signal }),
   nodes: (query: NodeQuery, signal?: Signal) => get('/api/nodes', { query, signal }),
   nodeSearch: (q: string, signal?: Signal) => get('/api/nodes/search', { query: { q }, signal }),

@@ -1,4 +1,5 @@
 /** The one place that talks to the server. Paths, parameters and answers are those of its OpenAPI document. */
+import { isRecord } from '../packet/decoded';
 import type { paths } from './schema';
 
 /** A request that did not give the data; says what the reader can be told. */
@@ -7,10 +8,22 @@ export class ApiError extends Error {
     message: string,
     /** HTTP status, or 0 when no answer came at all. */
     readonly status: number,
+    /** What of the request is wrong, where the server said it. */
+    readonly mistake?: Mistake,
   ) {
     super(message);
     this.name = 'ApiError';
   }
+}
+
+/** A part of a parameter that is wrong. */
+export interface Mistake {
+  parameter: string;
+  /** In characters from its start. */
+  offset: number;
+  length: number;
+  message: string;
+  hint: string | null;
 }
 
 type JsonOf<Operation> = Operation extends {
@@ -71,7 +84,7 @@ export async function get<P extends GetPath>(
     { signal: signal ? AbortSignal.any([signal, limit]) : limit, headers: { accept: 'application/json' } },
     signal,
   );
-  if (!response.ok) throw new ApiError(await reason(response), response.status);
+  if (!response.ok) throw await refused(response);
   return (await response.json()) as Answer<P>;
 }
 
@@ -88,7 +101,7 @@ export async function post<P extends PostPath>(
     body: body === undefined ? null : JSON.stringify(body),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
-  if (!response.ok) throw new ApiError(await reason(response), response.status);
+  if (!response.ok) throw await refused(response);
   return (await response.json()) as JsonOf<PostOf<P>>;
 }
 
@@ -120,15 +133,22 @@ async function send(
 }
 
 /** The server's own words where it gave any. */
-async function reason(response: Response): Promise<string> {
+async function refused(response: Response): Promise<ApiError> {
   try {
     const body: unknown = await response.json();
-    if (typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string') {
-      const detail = 'detail' in body && typeof body.detail === 'string' ? `: ${body.detail}` : '';
-      return `${body.error}${detail}`;
+    if (isRecord(body) && typeof body.error === 'string') {
+      const detail = typeof body.detail === 'string' ? `: ${body.detail}` : '';
+      return new ApiError(`${body.error}${detail}`, response.status, mistakeOf(body, body.error));
     }
   } catch {
     // Not JSON: the status line has to do.
   }
-  return `the server answered ${response.status} ${response.statusText}`.trim();
+  return new ApiError(`the server answered ${response.status} ${response.statusText}`.trim(), response.status);
+}
+
+function mistakeOf(body: Readonly<Record<string, unknown>>, error: string): Mistake | undefined {
+  const { parameter, offset, length, hint } = body;
+  if (typeof parameter !== 'string' || typeof offset !== 'number' || typeof length !== 'number') return undefined;
+  const message = error.startsWith(`${parameter}: `) ? error.slice(parameter.length + 2) : error;
+  return { parameter, offset, length, message, hint: typeof hint === 'string' ? hint : null };
 }

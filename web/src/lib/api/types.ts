@@ -37,6 +37,7 @@ export type LiveTold = Extract<
 export type Packet = Pick<PacketRow, keyof PacketRow & LiveField>;
 export type ObservationRow = Schemas['ObservationRow'];
 export type PacketQuery = NonNullable<operations['list_packets']['parameters']['query']>;
+export type FilterFields = Schemas['FilterFieldsResponse'];
 export type NodeQuery = NonNullable<operations['list_nodes']['parameters']['query']>;
 export type NodeRow = Schemas['NodeRow'];
 export type ObserverRow = Schemas['ObserverRow'];

@@ -13,6 +13,14 @@ export class Cell {
     this.data = row;
   }
 
+  /** The row of a packet of which these copies came in, in this order. */
+  static of(copies: readonly Packet[]): Cell {
+    const [first, ...others] = copies;
+    const cell = new Cell(first ?? ({} as Packet));
+    for (const copy of others) cell.merge(copy);
+    return cell;
+  }
+
   get hops(): string[] {
     return parseHops(this.data.path_json);
   }

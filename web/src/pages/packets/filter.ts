@@ -8,8 +8,11 @@ export const FIELDS = ['type', 'route', 'observer', 'region', 'node', 'channel',
 
 export type FilterField = (typeof FIELDS)[number];
 
-/** All values are as in the address: types and routes by name, observers by id, the window in minutes. */
-export type PacketFilter = Partial<Record<FilterField | 'window', string>>;
+/**
+ * All values are as in the address: types and routes by name, observers by id, the window in minutes; `filter` is an expression of the
+ * packet filter language.
+ */
+export type PacketFilter = Partial<Record<FilterField | 'window' | 'filter', string>>;
 
 export const WINDOWS: readonly (readonly [minutes: string, label: string])[] = [
   ['15', '15 min'],
@@ -30,6 +33,8 @@ export function readFilter(query: RouteQuery): PacketFilter {
     const value = query[field]?.trim();
     if (value) filter[field] = value;
   }
+  const expression = query.filter?.trim();
+  if (expression) filter.filter = expression;
   // The incumbent's name for the window; 0 means all of history, as no window does.
   const minutes = Number(query.timeWindow);
   if (Number.isFinite(minutes) && minutes > 0) filter.window = String(Math.round(minutes));
@@ -51,6 +56,7 @@ export function apiQuery(filter: PacketFilter, now: number): PacketQuery {
     node: filter.node,
     channel: filter.channel,
     hash: filter.hash?.toLowerCase(),
+    filter: filter.filter,
     since:
       filter.window === undefined ? undefined : new Date(now - Number(filter.window) * 60_000).toISOString(),
   };
@@ -60,8 +66,11 @@ export function isFiltered(filter: PacketFilter): boolean {
   return Object.values(filter).some((value) => value !== undefined);
 }
 
-/** Whether a live packet belongs to the list; `ask` when only the server can tell. */
-export function matches(filter: PacketFilter, packet: Packet): 'yes' | 'no' | 'ask' {
+/** Whether a packet belongs to the list; `ask` when only the server can tell. */
+export type Verdict = 'yes' | 'no' | 'ask';
+
+/** What the simple choices say of a live packet. */
+export function matches(filter: PacketFilter, packet: Packet): Verdict {
   if (filter.type && findKind(filter.type)?.code !== packet.payload_type) return 'no';
   if (filter.route && findRoute(filter.route)?.code !== packet.route_type) return 'no';
   if (filter.hash && filter.hash.toLowerCase() !== packet.hash.toLowerCase()) return 'no';
@@ -76,7 +85,7 @@ export function matches(filter: PacketFilter, packet: Packet): 'yes' | 'no' | 'a
 }
 
 /** Adverts say whose they are; a node given by its name is one the server has to look up. */
-function ofNode(node: string, packet: Packet): 'yes' | 'no' | 'ask' {
+function ofNode(node: string, packet: Packet): Verdict {
   if (packet.payload_type !== ADVERT) return 'no';
   if (!/^[0-9a-f]{64}$/i.test(node)) return 'ask';
   return text(parseDecoded(packet.decoded_json), 'pubKey')?.toLowerCase() === node.toLowerCase()

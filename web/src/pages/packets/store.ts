@@ -31,6 +31,12 @@ export class PageStore {
     return this.byHash.get(hash);
   }
 
+  /** Packets with ids from here on are on the newest page, if they are in the list at all. */
+  get floor(): number {
+    const newest = this.pages.get(0) ?? [];
+    return newest.length < PAGE ? 0 : (newest.at(-1)?.data.id ?? 0);
+  }
+
   indexOf(hash: string): number {
     for (const [page, cells] of this.pages) {
       const at = cells.findIndex((cell) => cell.data.hash === hash);
@@ -42,6 +48,10 @@ export class PageStore {
   adopt(cell: Cell): Cell {
     this.byHash.set(cell.data.hash, cell);
     return cell;
+  }
+
+  forget(cell: Cell): void {
+    this.byHash.delete(cell.data.hash);
   }
 
   put(page: number, list: { packets: readonly Packet[]; nextCursor: string | null }): void {
