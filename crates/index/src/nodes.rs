@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meshcore::{Advert, Frame, Location, NodeKey, NodeName, Role};
 use model::{NodeRecord, PrunedNode, UnixMillis};
+use roaring::RoaringBitmap;
 
 use crate::hash_sizes::HashSizeHistory;
 
@@ -105,6 +106,11 @@ impl NodeTable {
 
     pub(crate) fn get(&self, key: &NodeKey) -> Option<&Node> {
         self.by_key.get(key).map(|place| &self.nodes[*place as usize])
+    }
+
+    /// The places of those of these nodes that are known.
+    pub(crate) fn places(&self, keys: &[NodeKey]) -> RoaringBitmap {
+        keys.iter().filter_map(|key| self.by_key.get(key)).copied().collect()
     }
 
     /// A node that exists.
