@@ -93,6 +93,8 @@ pub(crate) struct NodeTable {
     by_key: BTreeMap<NodeKey, u32>,
     /// Also of nodes that are not known yet.
     pruned: BTreeMap<NodeKey, UnixMillis>,
+    /// How often a node was taken off the list.
+    prunings: u64,
 }
 
 impl NodeTable {
@@ -155,11 +157,17 @@ impl NodeTable {
 
     /// Takes note that a node was taken off the list; of several times the latest counts.
     pub(crate) fn prune(&mut self, pruned: &PrunedNode) {
+        self.prunings += 1;
         let time = self.pruned.entry(pruned.key).or_insert(pruned.time);
         *time = pruned.time.max(*time);
         if let Some(place) = self.by_key.get(&pruned.key) {
             self.nodes[*place as usize].pruned = Some(*time);
         }
+    }
+
+    /// Another number after each time that a node was taken off the list.
+    pub(crate) fn prunings(&self) -> u64 {
+        self.prunings
     }
 
     /// The nodes taken off the list, each with the time when it was, those that have come back included.

@@ -1,5 +1,6 @@
 //! Times as text, and back.
 
+use index::Index;
 use model::UnixMillis;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -9,6 +10,12 @@ const DAY_MS: i64 = 86_400_000;
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
     let (date, second, millis) = parts(time);
     if millis == 0 { format!("{date}:{second:02}Z") } else { format!("{date}:{second:02}.{millis:03}Z") }
+}
+
+/// From when on packets are in memory, when not all are that were first seen since a time; of all packets without one.
+pub(crate) fn packets_since(index: &Index, wanted: Option<UnixMillis>) -> Option<String> {
+    let since = index.in_memory_since()?;
+    wanted.is_none_or(|wanted| wanted < since).then(|| rfc3339(since))
 }
 
 /// `2026-05-17T16:01:39.000Z`: always with milliseconds, as traces have it.

@@ -11,14 +11,14 @@ use crate::app::TestApp;
 use crate::fuzz::encode;
 use api::ApiConfig;
 use index::{Compaction, Eviction, Index, SharedIndex};
-use model::{Change, NodeKey, TransmissionId};
+use model::{Change, NodeKey, TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use proptest::prelude::*;
-use random::{Event, History, events, node_key, options};
+use random::{Event, History, START, events, node_key, options};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
-use storage::{Reader, Storage, StorageOptions, WriteBatch};
+use storage::{Reader, Removal, Storage, StorageOptions, WriteBatch};
 
 /// When packets are let go (after so many changes), and the share of observations that stays.
 type Cuts = Vec<(usize, f64)>;
@@ -59,12 +59,37 @@ fn replay(changes: &[Change], cuts: &Cuts) -> Index {
     index
 }
 
-fn store(changes: &[Change], folder: &Path) -> Reader {
+fn store(changes: &[Change], folder: &Path) -> (Storage, Arc<Reader>) {
     let path = folder.join("packets.db");
     let storage = Storage::open(StorageOptions::new(path.clone())).unwrap();
     storage.writer().submit(WriteBatch { changes: changes.to_vec(), on_durable: None }).unwrap();
-    storage.close().unwrap();
-    Reader::open(&path).unwrap()
+    storage.writer().flush().unwrap();
+    (storage, Arc::new(Reader::open(&path).unwrap()))
+}
+
+/// All that is stored, in the order in which a start reads it.
+fn stored(reader: &Reader) -> Vec<Change> {
+    let mut stored = Vec::new();
+    reader.load(&mut |_| {}, &mut |change| stored.push(change)).unwrap();
+    stored
+}
+
+/// Forgets what was last heard before a time and only storage has, there too; says how many packets and observations.
+fn forget(index: &mut Index, before: UnixMillis, storage: &Storage, reader: &Reader) -> (u64, u64) {
+    let mut gone = (0, 0);
+    while let Some(segment) = index.cold_before(before).cloned() {
+        let rows = reader.segment((segment.first, segment.last), &segment.observation_ids).unwrap();
+        let removed = index.forget_cold(&segment, &rows.transmissions, &rows.observations).unwrap();
+        let packets = removed.packets.iter();
+        let removal = Removal {
+            transmissions: packets.clone().map(|packet| packet.transmission).collect(),
+            observations: packets.flat_map(|packet| packet.observations.clone()).collect(),
+            nodes: removed.nodes,
+        };
+        let rows = storage.writer().remove_packets(removal).unwrap().value;
+        gone = (gone.0 + rows.transmissions, gone.1 + rows.observations);
+    }
+    gone
 }
 
 fn app(index: Index, reader: Option<Arc<Reader>>) -> TestApp {
@@ -238,9 +263,8 @@ fn is_learned(name: &str) -> bool {
 fn check(events: &[Event], cuts: &Cuts) {
     let history = History::of(events);
     let folder = tempfile::tempdir().unwrap();
-    let reader = Arc::new(store(&history.changes, folder.path()));
-    let mut stored = Vec::new();
-    reader.load(&mut |_| {}, &mut |change| stored.push(change)).unwrap();
+    let (_storage, reader) = store(&history.changes, folder.path());
+    let stored = stored(&reader);
     let hot = app(replay(&history.changes, &Vec::new()), None);
     let live = app(replay(&history.changes, cuts), Some(Arc::clone(&reader)));
     // What a start comes to: the same rows in the order in which storage has them, let go at other moments.
@@ -257,11 +281,42 @@ fn check(events: &[Event], cuts: &Cuts) {
     });
 }
 
+/// Retention removes the oldest packets, which only storage has; `share` of the time is behind it.
+fn check_forgotten(events: &[Event], cuts: &Cuts, share: f64) {
+    let history = History::of(events);
+    let folder = tempfile::tempdir().unwrap();
+    let (storage, reader) = store(&history.changes, folder.path());
+    let mut index = replay(&history.changes, cuts);
+    let count = |index: &Index| {
+        let totals = index.totals(history.now);
+        (totals.transmissions, totals.observations)
+    };
+    let before = START.plus_ms(((history.now.0 - START.0) as f64 * share) as i64);
+    let all = count(&index);
+    let gone = forget(&mut index, before, &storage, &reader);
+    assert_eq!(count(&index), (all.0 - gone.0, all.1 - gone.1));
+
+    // What a start without a budget finds.
+    let hot = app(replay(&stored(&reader), &Vec::new()), None);
+    assert_eq!(count(&hot.index.read()), (all.0 - gone.0, all.1 - gone.1));
+    let windowed = app(index, Some(reader));
+    windowed.index.write().set_hops(hot.index.read().hops());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(same_answers(&history, &hot, &windowed));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn hot_cold_and_mixed_windows_answer_the_same(events in events(160), cuts in cuts()) {
         check(&events, &cuts);
+    }
+
+    #[test]
+    fn what_retention_takes_from_storage_alone_is_gone_as_if_it_had_never_been(
+        events in events(160), cuts in cuts(), share in 0.0..1.0_f64,
+    ) {
+        check_forgotten(&events, &cuts, share);
     }
 }
