@@ -35,7 +35,9 @@ pub(crate) fn run() -> Result<()> {
         .context("the configuration cannot be written")?;
     let server = Server::start(&["--config".as_ref(), config.as_os_str()])?;
     let mut command = Command::new(schemathesis);
+    // It keeps notes where it runs.
     command
+        .current_dir(&folder)
         .args(["run", "--checks", CHECKS, "--max-examples", EXAMPLES, "--generation-deterministic"])
         .args(["--header", &format!("X-API-Key: {API_KEY}"), "--suppress-health-check", "all", "--no-color"])
         // A backup is a file, and takes its time by intention.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use filter::Filter;
 use index::{
-    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageQuery, NodeQuery, Order,
+    Budget, ChannelFilter, ChannelRef, CompareRange, Index, IndexOptions, MessageView, NodeQuery, Order,
     PacketQuery, ROWS_PER_GUARD, Sort, search,
 };
 use meshcore::{
@@ -289,10 +289,10 @@ fn page(c: &mut Criterion) {
     group.bench_function("channels", |b| b.iter(|| index.channels(black_box(&all)).len()));
     let public = ChannelRef::Name("Public".into());
     group.bench_function("100 messages", |b| {
-        let query = MessageQuery { channel: Some(&public), limit: 100, ..MessageQuery::default() };
+        let query = PacketQuery { channel: Some(public.clone()), limit: 100, ..texts() };
         b.iter(|| {
-            let places = index.message_places(black_box(&query)).newest;
-            places.iter().filter_map(|place| index.message_at(*place)).count()
+            let rows = index.packets(black_box(&query)).rows.into_iter();
+            rows.filter_map(|row| MessageView::of(index.view(row)).message).count()
         });
     });
     let frames = PacketQuery { limit: 50, ..PacketQuery::default() };
@@ -303,6 +303,11 @@ fn page(c: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+/// Texts to channels, the one heard last first.
+fn texts() -> PacketQuery {
+    PacketQuery { sort: Sort::Latest, payload_type: Some(PayloadType::GroupText), ..PacketQuery::default() }
 }
 
 fn listeners(c: &mut Criterion) {
@@ -337,13 +342,13 @@ fn listeners(c: &mut Criterion) {
     let regions = ["SFO".to_owned()];
     let there = ChannelFilter { regions: Some(&regions), include_encrypted: true };
     group.bench_function("channels of a region", |b| b.iter(|| index.channels(black_box(&there)).len()));
-    let all = MessageQuery { limit: 5_000, ..MessageQuery::default() };
-    let places = index.message_places(&all).newest;
+    let all = PacketQuery { limit: 5_000, readable_texts: true, ..texts() };
+    let rows = index.packets(&all).rows;
     group.bench_function("places of 5,000 messages", |b| {
-        b.iter(|| index.message_places(black_box(&all)).newest.len());
+        b.iter(|| index.packets(black_box(&all)).rows.len());
     });
     group.bench_function("5,000 messages decrypted", |b| {
-        b.iter(|| places.iter().filter(|place| index.message_at(**place).is_some()).count());
+        b.iter(|| rows.iter().filter(|row| MessageView::of(index.view(**row)).message.is_some()).count());
     });
     group.finish();
     samples(c);

@@ -2,10 +2,12 @@
 
 use meshcore::{Frame, Payload, PayloadType};
 use model::{
-    Change, FrameHead, HeadId, Observation, ObserverRecord, Transmission, TransmissionId, UnixMillis,
+    Change, FrameHead, HeadId, Observation, ObservationId, ObserverRecord, Transmission, TransmissionId,
+    UnixMillis,
 };
 
-use crate::channels::Membership;
+use crate::channels::{Membership, TextCopy};
+use crate::cold::ColdSubject;
 use crate::error::ApplyError;
 use crate::heads::Head;
 use crate::hops::book::HeardCopy;
@@ -132,7 +134,7 @@ impl Index {
     /// A further copy of a packet that only storage has: it counts, and its row is found there with those before.
     fn apply_cold_observation(&mut self, place: usize, new: &Observation) -> Result<(), ApplyError> {
         let id = new.id;
-        let least = model::ObservationId(self.next_observation());
+        let least = ObservationId(self.next_observation());
         if id < least || id.0 == u64::MAX {
             return Err(ApplyError::ObservationOrder { id, least });
         }
@@ -143,11 +145,20 @@ impl Index {
             return Err(ApplyError::ObservationTime { id, time: new.time });
         }
         let observer = self.observers.get_mut(new.observer);
-        observer.ok_or(ApplyError::UnknownObserver { observer: new.observer })?.note_time(new.time);
+        let observer = observer.ok_or(ApplyError::UnknownObserver { observer: new.observer })?;
+        let subject = self.cold.subject_of(new.transmission);
+        observer.note_copy(new.time, id);
+        observer.hours.note_cold(new.time, subject.map(ColdSubject::payload_type), new.snr);
         self.minutes.add(new.time);
         self.widen_time_span(new.time);
-        if let Some(node) = self.cold.node_of(new.transmission) {
-            self.nodes.note_seen(node, new.time);
+        match subject {
+            Some(ColdSubject::Node(node)) => self.nodes.note_seen(node, new.time),
+            Some(ColdSubject::Channel(channel)) => {
+                let (packet, observer) = (new.transmission, new.observer.0);
+                let copy = TextCopy { packet, observer, time: new.time, latest: new.time };
+                self.channels.note_text(channel, &copy);
+            }
+            None => {}
         }
         self.cold.note(place, id, new.time);
         Ok(())
@@ -161,7 +172,7 @@ impl Index {
     /// Everything but the duplicate rule; the row with numbers in place of ids.
     fn check_observation(&self, new: &Observation) -> Result<ObservationRow, ApplyError> {
         let id = new.id;
-        let least = model::ObservationId(self.next_observation());
+        let least = ObservationId(self.next_observation());
         if id < least || self.observation_ids.is_at_end() {
             return Err(ApplyError::ObservationOrder { id, least });
         }
@@ -199,7 +210,8 @@ impl Index {
 
     fn add_to_transmission(&mut self, row: &ObservationRow, number: u32) {
         let observer = self.observers.get_mut(model::ObserverId(row.observer)).expect("checked before");
-        let is_new_observer = observer.note_heard(row.transmission, row.time, number);
+        let id = ObservationId(self.observation_ids.id(number));
+        let is_new_observer = observer.note_heard(row.transmission, row.time, id);
         let hops = self.heads.hop_count(row.head);
         let state = self.transmissions.state_mut(row.transmission);
         let former_latest = (state.first != NONE).then_some(state.latest);
@@ -262,7 +274,11 @@ impl Index {
         }
         match self.payload_type(row.transmission) {
             PayloadType::Advert => self.nodes.note_seen(subject, row.time),
-            PayloadType::GroupText => self.channels.note_text(subject, latest, row),
+            PayloadType::GroupText => {
+                let packet = self.transmission_id(row.transmission);
+                let copy = TextCopy { packet, observer: row.observer, time: row.time, latest };
+                self.channels.note_text(subject, &copy);
+            }
             _ => {}
         }
     }

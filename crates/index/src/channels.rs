@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use model::UnixMillis;
+use model::{TransmissionId, UnixMillis};
 use roaring::RoaringBitmap;
-
-use crate::observations::ObservationRow;
 
 /// What an observer of a channel takes, supposing B-tree nodes to be two thirds full.
 const HEARD_BYTES: usize = (size_of::<HeardTexts>() + 2) * 3 / 2;
@@ -54,8 +52,10 @@ pub(crate) struct Channel {
     pub(crate) packets: RoaringBitmap,
     /// GRP_TXT alone.
     pub(crate) texts: RoaringBitmap,
-    /// The text with the greatest latest observation, and that time; of equal times the greater row.
-    pub(crate) last_text: Option<(UnixMillis, u32)>,
+    /// Texts that have no row any more and are in storage.
+    pub(crate) cold_texts: u64,
+    /// The text with the greatest latest observation, and that time; of equal times the greater id. It may be in storage.
+    pub(crate) last_text: Option<(UnixMillis, TransmissionId)>,
     /// What each observer heard of the texts.
     pub(crate) heard: BTreeMap<u16, HeardTexts>,
 }
@@ -65,8 +65,18 @@ pub(crate) struct Channel {
 pub(crate) struct HeardTexts {
     /// Copies of them.
     pub(crate) observations: u32,
-    /// The greatest time of an observation, and the row of its packet; of equal times the greater row.
-    pub(crate) last: (UnixMillis, u32),
+    /// The greatest time of an observation, and its packet; of equal times the greater id.
+    pub(crate) last: (UnixMillis, TransmissionId),
+}
+
+/// A copy of a text to a channel.
+#[derive(Clone, Copy)]
+pub(crate) struct TextCopy {
+    pub(crate) packet: TransmissionId,
+    pub(crate) observer: u16,
+    pub(crate) time: UnixMillis,
+    /// The greatest time of an observation of the packet, as far as it is known.
+    pub(crate) latest: UnixMillis,
 }
 
 /// How a packet was found to belong to a channel.
@@ -119,14 +129,50 @@ impl ChannelTable {
         place
     }
 
-    /// Takes note of an observation of a text, which is its `latest` or not.
-    pub(crate) fn note_text(&mut self, place: u32, latest: UnixMillis, seen: &ObservationRow) {
+    /// Takes note of an observation of a text.
+    pub(crate) fn note_text(&mut self, place: u32, copy: &TextCopy) {
         let channel = &mut self.channels[place as usize];
-        channel.last_text = channel.last_text.max(Some((latest, seen.transmission)));
-        let own = (seen.time, seen.transmission);
-        let heard = channel.heard.entry(seen.observer).or_insert(HeardTexts { observations: 0, last: own });
+        channel.last_text = channel.last_text.max(Some((copy.latest, copy.packet)));
+        let own = (copy.time, copy.packet);
+        let heard = channel.heard.entry(copy.observer).or_insert(HeardTexts { observations: 0, last: own });
         heard.observations = heard.observations.saturating_add(1);
         heard.last = heard.last.max(own);
+    }
+
+    /// The same channels in the same places, of which nothing was heard.
+    pub(crate) fn without_packets(&self) -> Self {
+        let channel =
+            |channel: &Channel| Channel::new(channel.identity.clone(), channel.key, channel.hash_byte);
+        Self {
+            channels: self.channels.iter().map(channel).collect(),
+            by_name: self.by_name.clone(),
+            encrypted: self.encrypted.clone(),
+            by_hash: BTreeMap::new(),
+        }
+    }
+
+    /// Takes over what all texts add up to from a table of the same channels, some of whose texts have no row here.
+    pub(crate) fn take_sums_of(&mut self, other: &mut Self) {
+        for (channel, other) in self.channels.iter_mut().zip(&mut other.channels) {
+            channel.cold_texts = other.text_count() - channel.texts.len();
+            channel.last_text = other.last_text;
+            channel.heard = std::mem::take(&mut other.heard);
+        }
+    }
+
+    /// Takes note that storage has no longer a text that has no row, of which these observers made an observation each.
+    pub(crate) fn forget_cold(&mut self, membership: &Membership<'_>, observers: impl Iterator<Item = u16>) {
+        let Some(place) = self.known_place(membership) else { return };
+        let channel = &mut self.channels[place as usize];
+        channel.cold_texts = channel.cold_texts.saturating_sub(1);
+        for observer in observers {
+            if let Some(heard) = channel.heard.get_mut(&observer) {
+                heard.observations = heard.observations.saturating_sub(1);
+                if heard.observations == 0 {
+                    channel.heard.remove(&observer);
+                }
+            }
+        }
     }
 
     /// Bytes of heap.
@@ -141,12 +187,8 @@ impl ChannelTable {
     }
 
     fn place(&mut self, membership: &Membership<'_>) -> u32 {
-        let known = match membership.key {
-            Some((name, _)) => self.by_name.get(name),
-            None => self.encrypted.get(&membership.hash_byte),
-        };
-        if let Some(place) = known {
-            return *place;
+        if let Some(place) = self.known_place(membership) {
+            return place;
         }
         let place = self.channels.len() as u32;
         let identity = match membership.key {
@@ -159,15 +201,39 @@ impl ChannelTable {
                 ChannelRef::Encrypted(membership.hash_byte)
             }
         };
-        self.channels.push(Channel {
+        let key = membership.key.map(|(_, place)| place);
+        self.channels.push(Channel::new(identity, key, membership.hash_byte));
+        place
+    }
+
+    fn known_place(&self, membership: &Membership<'_>) -> Option<u32> {
+        match membership.key {
+            Some((name, _)) => self.by_name.get(name).copied(),
+            None => self.encrypted.get(&membership.hash_byte).copied(),
+        }
+    }
+}
+
+impl Channel {
+    fn new(identity: ChannelRef, key: Option<usize>, hash_byte: u8) -> Self {
+        Self {
             identity,
-            key: membership.key.map(|(_, place)| place),
-            hash_byte: membership.hash_byte,
+            key,
+            hash_byte,
             packets: RoaringBitmap::new(),
             texts: RoaringBitmap::new(),
+            cold_texts: 0,
             last_text: None,
             heard: BTreeMap::new(),
-        });
-        place
+        }
+    }
+
+    /// Different texts, also those that only storage has.
+    pub(crate) fn text_count(&self) -> u64 {
+        self.texts.len() + self.cold_texts
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self.identity, ChannelRef::Encrypted(_))
     }
 }

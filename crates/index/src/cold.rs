@@ -1,8 +1,9 @@
 //! What is known of packets that storage has and the index has let go: enough to recognise a further copy, and to find the
 //! rows again.
 
-use meshcore::PacketHash;
+use meshcore::{PacketHash, PayloadType};
 use model::{ObservationId, TransmissionId, UnixMillis};
+use roaring::RoaringBitmap;
 
 /// Observations of neighbouring packets lie between each other, so ids that are this near are one range.
 const NEAR: u64 = 1_024;
@@ -81,31 +82,79 @@ pub(crate) struct ColdHistory {
     observations: u64,
     /// Hashes that are no longer known for want of room.
     forgotten: u64,
+    /// The greatest time of an observation of a packet, when it was let go.
+    latest: Option<UnixMillis>,
 }
 
-/// What recognises packets that were let go together: twelve bytes a packet, and eight for each advert.
+/// What recognises packets that were let go together: twelve bytes a packet, and eight for each advert and each text to a
+/// channel.
 pub(crate) struct HashBatch {
     base: u64,
     hashes: Vec<PacketHash>,
     /// Ids less `base`, in the order of `hashes`.
     ids: Vec<u32>,
-    /// Ids of adverts less `base`, rising, with the places of their nodes, which stay.
-    adverts: Vec<(u32, u32)>,
+    adverts: Subjects,
+    texts: Subjects,
+}
+
+/// Ids of adverts or texts less a base, rising, with the places of their nodes or channels, which stay.
+type Subjects = Vec<(u32, u32)>;
+
+/// What packets that are let go together are recognised by, as it is gathered.
+#[derive(Default)]
+pub(crate) struct Recognised {
+    pub(crate) hashes: Vec<(PacketHash, TransmissionId)>,
+    /// Rising, with the places of their nodes.
+    pub(crate) adverts: Vec<(TransmissionId, u32)>,
+    /// Rising, with the places of their channels.
+    pub(crate) texts: Vec<(TransmissionId, u32)>,
+}
+
+/// Whose a packet is that was let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ColdSubject {
+    /// An advert of the node at this place.
+    Node(u32),
+    /// A text to the channel at this place.
+    Channel(u32),
+}
+
+/// The adverts of some nodes that were let go.
+pub(crate) struct ColdAdverts {
+    /// Rising.
+    ids: Vec<TransmissionId>,
+    /// Of packets before this one it is not known any more.
+    known_from: TransmissionId,
+}
+
+impl ColdSubject {
+    pub(crate) fn payload_type(self) -> PayloadType {
+        match self {
+            Self::Node(_) => PayloadType::Advert,
+            Self::Channel(_) => PayloadType::GroupText,
+        }
+    }
+}
+
+impl ColdAdverts {
+    /// Whether an advert of these nodes may be in the segment.
+    pub(crate) fn may_be_in(&self, segment: &ColdSegment) -> bool {
+        let next = self.ids.partition_point(|id| *id < segment.first);
+        segment.first < self.known_from || self.ids.get(next).is_some_and(|id| *id <= segment.last)
+    }
 }
 
 impl HashBatch {
     /// The ids lie within 2^32 of `base`; those that do not are left out.
-    pub(crate) fn new(
-        base: TransmissionId,
-        mut packets: Vec<(PacketHash, TransmissionId)>,
-        adverts: Vec<(TransmissionId, u32)>,
-    ) -> Self {
-        packets.sort_unstable_by_key(|(hash, _)| hash.0);
+    pub(crate) fn new(base: TransmissionId, mut of: Recognised) -> Self {
+        of.hashes.sort_unstable_by_key(|(hash, _)| hash.0);
         let offset = |id: TransmissionId| u32::try_from(id.0.checked_sub(base.0)?).ok();
-        let known = packets.iter().filter_map(|(hash, id)| Some((*hash, offset(*id)?)));
+        let known = of.hashes.iter().filter_map(|(hash, id)| Some((*hash, offset(*id)?)));
         let (hashes, ids) = known.unzip();
-        let adverts = adverts.into_iter().filter_map(|(id, node)| Some((offset(id)?, node))).collect();
-        Self { base: base.0, hashes, ids, adverts }
+        let subjects = |of: Vec<(TransmissionId, u32)>| -> Subjects {
+            of.into_iter().filter_map(|(id, place)| Some((offset(id)?, place))).collect()
+        };
+        Self { base: base.0, hashes, ids, adverts: subjects(of.adverts), texts: subjects(of.texts) }
     }
 
     fn find(&self, hash: PacketHash) -> Option<TransmissionId> {
@@ -114,13 +163,17 @@ impl HashBatch {
     }
 
     fn heap_bytes(&self) -> usize {
-        self.hashes.capacity() * 8 + self.ids.capacity() * 4 + self.adverts.capacity() * 8
+        let subjects = self.adverts.capacity() + self.texts.capacity();
+        self.hashes.capacity() * 8 + self.ids.capacity() * 4 + subjects * 8
     }
 
-    fn node_of(&self, id: TransmissionId) -> Option<u32> {
+    fn subject_of(&self, id: TransmissionId) -> Option<ColdSubject> {
         let offset = u32::try_from(id.0.checked_sub(self.base)?).ok()?;
-        let place = self.adverts.binary_search_by_key(&offset, |(advert, _)| *advert).ok()?;
-        Some(self.adverts[place].1)
+        let find = |among: &Subjects| {
+            let place = among.binary_search_by_key(&offset, |(packet, _)| *packet).ok()?;
+            Some(among[place].1)
+        };
+        find(&self.adverts).map(ColdSubject::Node).or_else(|| find(&self.texts).map(ColdSubject::Channel))
     }
 }
 
@@ -152,9 +205,26 @@ impl ColdHistory {
         self.place_of(found).map(|_| found)
     }
 
-    /// The place of the node whose advert it was, as long as the packet would be recognised.
-    pub(crate) fn node_of(&self, id: TransmissionId) -> Option<u32> {
-        self.batches.iter().rev().find_map(|batch| batch.node_of(id))
+    /// Whose it was, as long as the packet would be recognised.
+    pub(crate) fn subject_of(&self, id: TransmissionId) -> Option<ColdSubject> {
+        self.batches.iter().rev().find_map(|batch| batch.subject_of(id))
+    }
+
+    /// The adverts of nodes by their places. Looks at every advert that would be recognised.
+    pub(crate) fn adverts_of(&self, nodes: &RoaringBitmap) -> ColdAdverts {
+        let of_batch = |batch: &HashBatch| -> Vec<TransmissionId> {
+            let of_nodes = batch.adverts.iter().filter(|(_, node)| nodes.contains(*node));
+            of_nodes.map(|(offset, _)| TransmissionId(batch.base + u64::from(*offset))).collect()
+        };
+        ColdAdverts {
+            ids: self.batches.iter().flat_map(of_batch).collect(),
+            known_from: TransmissionId(self.batches.first().map_or(u64::MAX, |batch| batch.base)),
+        }
+    }
+
+    /// The greatest time of an observation of a packet, when it was let go.
+    pub(crate) fn latest(&self) -> Option<UnixMillis> {
+        self.latest.filter(|_| !self.segments.is_empty())
     }
 
     /// The segment that this transmission belongs to.
@@ -175,6 +245,7 @@ impl ColdHistory {
         for segment in segments {
             self.transmissions += segment.transmissions;
             self.observations += segment.observations;
+            self.latest = self.latest.max((segment.observations > 0).then_some(segment.latest));
             self.segments.push(segment);
         }
         self.batches.push(hashes);

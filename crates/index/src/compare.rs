@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use meshcore::PayloadType;
-use model::{ObserverId, SnrQuarterDb, UnixMillis};
+use model::{ObserverId, SnrQuarterDb, TransmissionId, UnixMillis};
 use roaring::RoaringBitmap;
 
 use crate::index::Index;
 use crate::observations::NONE;
-use crate::view::TxRow;
+use crate::view::TransmissionView;
 
 /// Packets that both heard of which the observations are read: the newest.
 const PAIRS_READ: usize = 2_000;
@@ -44,7 +44,7 @@ pub struct Comparison {
     /// Of the newest packets that both heard.
     pub signal: SignalComparison,
     /// The newest that only the first observer heard, that both did, that only the second did; the newest first.
-    pub newest: [Vec<TxRow>; 3],
+    pub newest: [Vec<TransmissionId>; 3],
 }
 
 /// How many packets are in each set.
@@ -111,72 +111,30 @@ pub struct HeardBest {
 /// The rows of the three sets.
 struct Sets([RoaringBitmap; 3]);
 
+/// A comparison in the making: pieces of history are added to it, from the newest to the oldest.
+pub(crate) struct Comparing<'a> {
+    a: ObserverId,
+    b: ObserverId,
+    range: &'a CompareRange,
+    packets: HeardCounts,
+    /// By the code of the payload type.
+    types: [HeardCounts; 16],
+    /// By the number of the bucket.
+    series: BTreeMap<i64, HeardCounts>,
+    signal: SignalComparison,
+    pairs_left: usize,
+    observations_left: usize,
+    newest: [Vec<TransmissionId>; 3],
+}
+
 impl Index {
     /// Compares what two observers heard; `None` when either is unknown. Sets are exact. Who heard better and first is
     /// read from observations, and therefore only of the newest packets: [`SignalComparison::compared`] says how many.
     pub fn compare(&self, a: ObserverId, b: ObserverId, range: &CompareRange) -> Option<Comparison> {
-        let (a_heard, b_heard) = (&self.observers.get(a)?.heard, &self.observers.get(b)?.heard);
-        // The bounds of the table are exclusive.
-        let (since, until) = (range.from.plus_ms(-1), range.to.plus_ms(1));
-        let window = self.transmissions.first_seen_between(since, until);
-        let (a_heard, b_heard) = (a_heard & &window, b_heard & &window);
-        let sets = Sets([&a_heard - &b_heard, &a_heard & &b_heard, &b_heard - &a_heard]);
-        let newest = |set: &RoaringBitmap| set.iter().rev().take(range.newest).map(TxRow).collect();
-        Some(Comparison {
-            packets: sets.counts(None),
-            by_type: self.types_of(&sets),
-            series: self.series_of(&sets, range.bucket_ms.max(1)),
-            signal: self.signal_of(&sets.0[1], a, b),
-            newest: sets.0.each_ref().map(newest),
-        })
-    }
-
-    /// How two observers heard a packet, by the first 20,000 of its observations.
-    pub fn heard_pair(&self, packet: TxRow, a: ObserverId, b: ObserverId) -> HeardPair {
-        let mut steps = OBSERVATIONS_OF_ONE;
-        self.pair(packet.0, a, b, &mut steps).0
-    }
-
-    fn types_of(&self, sets: &Sets) -> Vec<(PayloadType, HeardCounts)> {
-        let types = (0u8..).zip(&self.postings.types);
-        let counts = types.map(|(code, rows)| (PayloadType::from_bits(code), sets.counts(Some(rows))));
-        counts.filter(|(_, counts)| *counts != HeardCounts::default()).collect()
-    }
-
-    fn series_of(&self, sets: &Sets, bucket_ms: i64) -> Vec<SetBucket> {
-        let mut buckets: BTreeMap<i64, [u64; 3]> = BTreeMap::new();
-        for (set, rows) in sets.0.iter().enumerate() {
-            // Neighbouring rows nearly always share a bucket, so that the tree is asked once for many.
-            let (mut current, mut count) = (0, 0);
-            for row in rows {
-                let bucket = self.transmissions.first_seen(row).0.div_euclid(bucket_ms);
-                if bucket != current && count > 0 {
-                    buckets.entry(current).or_default()[set] += count;
-                    count = 0;
-                }
-                (current, count) = (bucket, count + 1);
-            }
-            if count > 0 {
-                buckets.entry(current).or_default()[set] += count;
-            }
-        }
-        let bucket = |(number, [only_a, both, only_b]): (i64, [u64; 3])| SetBucket {
-            start: UnixMillis(number * bucket_ms),
-            packets: HeardCounts { only_a, both, only_b },
-        };
-        buckets.into_iter().map(bucket).collect()
-    }
-
-    fn signal_of(&self, both: &RoaringBitmap, a: ObserverId, b: ObserverId) -> SignalComparison {
-        let mut signal = SignalComparison::default();
-        let mut steps = OBSERVATIONS_READ;
-        for row in both.iter().rev().take(PAIRS_READ) {
-            let (HeardPair { a: Some(a), b: Some(b) }, true) = self.pair(row, a, b, &mut steps) else {
-                break;
-            };
-            signal.add(a, b);
-        }
-        signal
+        self.observers.get(a).and(self.observers.get(b))?;
+        let mut comparing = Comparing::new(a, b, range);
+        comparing.add(self);
+        Some(comparing.finish())
     }
 
     /// The second is `false` when there are more observations than `steps_left`.
@@ -199,6 +157,117 @@ impl Index {
             observation = self.observations.next(observation);
         }
         (pair, true)
+    }
+}
+
+impl TransmissionView<'_> {
+    /// How two observers heard it, by the first 20,000 of its observations.
+    pub fn heard_pair(&self, a: ObserverId, b: ObserverId) -> HeardPair {
+        let mut steps = OBSERVATIONS_OF_ONE;
+        self.index.pair(self.row, a, b, &mut steps).0
+    }
+}
+
+impl<'a> Comparing<'a> {
+    pub(crate) fn new(a: ObserverId, b: ObserverId, range: &'a CompareRange) -> Self {
+        Self {
+            a,
+            b,
+            range,
+            packets: HeardCounts::default(),
+            types: [HeardCounts::default(); 16],
+            series: BTreeMap::new(),
+            signal: SignalComparison::default(),
+            pairs_left: PAIRS_READ,
+            observations_left: OBSERVATIONS_READ,
+            newest: Default::default(),
+        }
+    }
+
+    /// Adds the packets of an index, all of which are older than those added before.
+    pub(crate) fn add(&mut self, index: &Index) {
+        // The bounds of the table are exclusive.
+        let (since, until) = (self.range.from.plus_ms(-1), self.range.to.plus_ms(1));
+        let window = index.transmissions.first_seen_between(since, until);
+        let heard = |id| index.observers.get(id).map(|entry| &entry.heard & &window).unwrap_or_default();
+        let (a_heard, b_heard) = (heard(self.a), heard(self.b));
+        let sets = Sets([&a_heard - &b_heard, &a_heard & &b_heard, &b_heard - &a_heard]);
+        self.packets.add(sets.counts(None));
+        for (counts, rows) in self.types.iter_mut().zip(&index.postings.types) {
+            counts.add(sets.counts(Some(rows)));
+        }
+        self.add_series(index, &sets);
+        self.add_signals(index, &sets.0[1]);
+        for (newest, set) in self.newest.iter_mut().zip(&sets.0) {
+            let room = self.range.newest.saturating_sub(newest.len());
+            newest.extend(set.iter().rev().take(room).map(|row| index.transmission_id(row)));
+        }
+    }
+
+    pub(crate) fn finish(self) -> Comparison {
+        let types = (0u8..).zip(self.types).map(|(code, counts)| (PayloadType::from_bits(code), counts));
+        let start = |number: i64| UnixMillis(number * self.range.bucket_ms.max(1));
+        let series = self.series.iter();
+        Comparison {
+            packets: self.packets,
+            by_type: types.filter(|(_, counts)| *counts != HeardCounts::default()).collect(),
+            series: series
+                .map(|(number, packets)| SetBucket { start: start(*number), packets: *packets })
+                .collect(),
+            signal: self.signal,
+            newest: self.newest,
+        }
+    }
+
+    fn add_series(&mut self, index: &Index, sets: &Sets) {
+        let bucket_ms = self.range.bucket_ms.max(1);
+        for (set, rows) in sets.0.iter().enumerate() {
+            // Neighbouring rows nearly always share a bucket, so that the tree is asked once for many.
+            let (mut current, mut count) = (0, 0);
+            for row in rows {
+                let bucket = index.transmissions.first_seen(row).0.div_euclid(bucket_ms);
+                if bucket != current && count > 0 {
+                    self.series.entry(current).or_default().add_to(set, count);
+                    count = 0;
+                }
+                (current, count) = (bucket, count + 1);
+            }
+            if count > 0 {
+                self.series.entry(current).or_default().add_to(set, count);
+            }
+        }
+    }
+
+    fn add_signals(&mut self, index: &Index, both: &RoaringBitmap) {
+        for row in both.iter().rev() {
+            if self.pairs_left == 0 {
+                return;
+            }
+            self.pairs_left -= 1;
+            let pair = index.pair(row, self.a, self.b, &mut self.observations_left);
+            let (HeardPair { a: Some(a), b: Some(b) }, true) = pair else {
+                self.pairs_left = 0;
+                return;
+            };
+            self.signal.add(a, b);
+        }
+    }
+}
+
+impl HeardCounts {
+    fn add(&mut self, more: Self) {
+        self.only_a += more.only_a;
+        self.both += more.both;
+        self.only_b += more.only_b;
+    }
+
+    /// By the place of the set.
+    fn add_to(&mut self, set: usize, count: u64) {
+        match set {
+            0 => self.only_a += count,
+            1 => self.both += count,
+            _ => self.only_b += count,
+        }
     }
 }
 

@@ -1,14 +1,14 @@
 //! Letting the oldest packets go that storage keeps: the window of packets in memory moves on.
 //!
 //! It is a [`Compaction`] whose packets are removed from memory alone. What all packets add up to (nodes, the counts of
-//! observers, the minutes) stays as it is, so that it is the same in a small window and in a large one; only what names rows
-//! is of the packets that are left.
+//! observers and channels, the minutes) stays as it is, so that it is the same in a small window and in a large one; only
+//! what names rows is of the packets that are left.
 
-use meshcore::{PacketHash, PayloadType};
+use meshcore::PayloadType;
 use model::{Change, TransmissionId};
 use roaring::RoaringBitmap;
 
-use crate::cold::{ColdSegment, HashBatch};
+use crate::cold::{ColdSegment, HashBatch, Recognised};
 use crate::compaction::Compaction;
 use crate::index::Index;
 use crate::observations::NONE;
@@ -37,8 +37,7 @@ pub(crate) struct Evicting {
     segments: Vec<ColdSegment>,
     /// The first row of each segment.
     starts: Vec<u32>,
-    hashes: Vec<(PacketHash, TransmissionId)>,
-    adverts: Vec<(TransmissionId, u32)>,
+    recognised: Recognised,
     batch: Option<HashBatch>,
     most_hashes: usize,
 }
@@ -55,6 +54,7 @@ impl Compaction {
             // In the order of their places, which packets name. What they say is taken over at the end.
             let _ = new.apply(&Change::Node(node.record_with(0, node.last_seen)));
         }
+        new.channels = old.channels.without_packets();
         let mut removed = RoaringBitmap::new();
         removed.insert_range(0..rows);
         let evicting = Evicting::of(old, rows, &eviction);
@@ -72,7 +72,7 @@ impl Compaction {
 impl Evicting {
     fn of(old: &Index, rows: u32, eviction: &Eviction) -> Self {
         let (mut segments, mut starts) = (Vec::new(), Vec::new());
-        let (mut hashes, mut adverts) = (Vec::new(), Vec::new());
+        let mut recognised = Recognised::default();
         let mut in_segment = (u32::MAX, u64::MAX);
         for row in 0..rows {
             let id = old.transmission_id(row);
@@ -89,18 +89,21 @@ impl Evicting {
                 segment.transmissions += u64::from(observations > 0);
                 segment.types |= 1 << old.payload_type(row).code();
             }
-            hashes.push((old.transmissions.hash(row), id));
+            recognised.hashes.push((old.transmissions.hash(row), id));
             let subject = old.transmissions.state(row).subject;
-            if subject != NONE && old.payload_type(row) == PayloadType::Advert {
-                adverts.push((id, subject));
+            match old.payload_type(row) {
+                _ if subject == NONE => {}
+                PayloadType::Advert => recognised.adverts.push((id, subject)),
+                PayloadType::GroupText => recognised.texts.push((id, subject)),
+                _ => {}
             }
         }
-        Self { rows, segments, starts, hashes, adverts, batch: None, most_hashes: eviction.most_hashes }
+        Self { rows, segments, starts, recognised, batch: None, most_hashes: eviction.most_hashes }
     }
 
     fn take_batch(&mut self) -> HashBatch {
         let base = self.segments.first().map_or(TransmissionId(0), |segment| segment.first);
-        HashBatch::new(base, std::mem::take(&mut self.hashes), std::mem::take(&mut self.adverts))
+        HashBatch::new(base, std::mem::take(&mut self.recognised))
     }
 
     /// Takes note of an observation of a packet that is let go.
@@ -118,6 +121,7 @@ impl Evicting {
         new.nodes.let_go(self.rows);
         std::mem::swap(&mut new.observers, &mut old.observers);
         new.observers.take_sets_of(&mut old.observers);
+        new.channels.take_sums_of(&mut old.channels);
         new.minutes = std::mem::take(&mut old.minutes);
         new.time_span = old.time_span;
         new.cold = std::mem::take(&mut old.cold);
@@ -154,6 +158,11 @@ impl Index {
     /// The least time of an observation in memory.
     pub fn oldest_in_memory(&self) -> Option<model::UnixMillis> {
         self.transmissions.earliest()
+    }
+
+    /// Packets first seen after this time are in memory; `None` when all are.
+    pub fn in_memory_since(&self) -> Option<model::UnixMillis> {
+        self.cold.latest()
     }
 
     /// Packets that were let go and would no longer be recognised.

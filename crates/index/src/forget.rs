@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use meshcore::{Frame, NodeKey, Payload};
-use model::{Observation, ObservationId, Transmission, TransmissionId, UnixMillis};
+use model::{Observation, Transmission, TransmissionId, UnixMillis};
 
+use crate::channels::Membership;
 use crate::cold::ColdSegment;
 use crate::compaction::{Removed, RemovedPacket};
 use crate::index::Index;
@@ -28,46 +29,54 @@ impl Index {
         }
         self.cold.drop_first();
         self.version.changes += 1;
-        let mut of_packet: HashMap<TransmissionId, (Vec<ObservationId>, UnixMillis)> = HashMap::new();
+        let mut of_packet: HashMap<TransmissionId, Vec<&Observation>> = HashMap::new();
         for seen in observations {
-            self.minutes.take_back(seen.time);
-            if let Some(observer) = self.observers.get_mut(seen.observer) {
-                observer.observations = observer.observations.saturating_sub(1);
-            }
-            let (ids, latest) =
-                of_packet.entry(seen.transmission).or_insert((Vec::new(), UnixMillis(i64::MIN)));
-            ids.push(seen.id);
-            *latest = seen.time.max(*latest);
+            of_packet.entry(seen.transmission).or_default().push(seen);
         }
-        self.narrow_time_span();
         let mut losses: BTreeMap<NodeKey, (u32, UnixMillis)> = BTreeMap::new();
-        let packets = transmissions.iter().map(|packet| {
-            let (observations, latest) = of_packet.remove(&packet.id).unwrap_or_default();
-            let advert_of = advert_of(&packet.raw).filter(|_| !observations.is_empty());
-            if let Some(node) = advert_of {
+        let mut packets = Vec::with_capacity(transmissions.len());
+        for packet in transmissions {
+            let heard = of_packet.remove(&packet.id).unwrap_or_default();
+            let advert_of = self.forget_packet(&packet.raw, &heard);
+            if let Some((node, latest)) = advert_of.zip(heard.iter().map(|seen| seen.time).max()) {
                 let (adverts, last_seen) = losses.entry(node).or_insert((0, latest));
                 *adverts += 1;
                 *last_seen = latest.max(*last_seen);
             }
-            RemovedPacket { transmission: packet.id, observations, advert_of }
-        });
-        let packets = packets.collect();
+            let observations = heard.iter().map(|seen| seen.id).collect();
+            packets.push(RemovedPacket { transmission: packet.id, observations, advert_of });
+        }
+        self.narrow_time_span();
         let records = losses
             .into_iter()
             .filter_map(|(node, (adverts, last_seen))| self.nodes.forget_cold(&node, adverts, last_seen));
         Some(Removed { packets, nodes: records.collect() })
     }
 
+    /// Takes a packet back from everything that it was counted in; says whose advert it was.
+    fn forget_packet(&mut self, raw: &[u8], heard: &[&Observation]) -> Option<NodeKey> {
+        let frame = Frame::parse(raw).ok().filter(|_| !heard.is_empty())?;
+        for seen in heard {
+            self.minutes.take_back(seen.time);
+            if let Some(observer) = self.observers.get_mut(seen.observer) {
+                observer.take_back(seen, frame.payload_type());
+            }
+        }
+        match frame.payload() {
+            Ok(Payload::Advert(advert)) => Some(advert.key),
+            Ok(Payload::GroupText(text)) => {
+                let membership =
+                    Membership { hash_byte: text.channel_hash, key: self.options.text_channel(&text) };
+                self.channels.forget_cold(&membership, heard.iter().map(|seen| seen.observer.0));
+                None
+            }
+            _ => None,
+        }
+    }
+
     fn narrow_time_span(&mut self) {
         let cold = self.cold_segments().iter().map(|segment| segment.earliest).min();
         let least = cold.into_iter().chain(self.transmissions.earliest()).min();
         self.time_span = self.time_span.and_then(|(_, greatest)| Some((least?, greatest)));
-    }
-}
-
-fn advert_of(raw: &[u8]) -> Option<NodeKey> {
-    match Frame::parse(raw).ok()?.payload() {
-        Ok(Payload::Advert(advert)) => Some(advert.key),
-        _ => None,
     }
 }

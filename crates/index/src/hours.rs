@@ -66,14 +66,38 @@ pub(crate) fn hour_start(number: u32) -> UnixMillis {
 
 impl HourTable {
     pub(crate) fn note(&mut self, heard: &CountedCopy<'_>) {
-        let number = hour_of(heard.time);
-        let hour = self.hour_mut(number);
-        hour.observations = hour.observations.saturating_add(1);
-        hour.counts.add(heard.payload_type.code());
-        if let Some(SnrQuarterDb(quarters)) = heard.snr {
-            hour.counts.add(TYPES as u8 + snr_class(quarters));
-        }
+        let hour = self.hour_mut(hour_of(heard.time));
+        hour.count(Some(heard.payload_type), heard.snr);
         heard.tokens(|token| hour.nodes.add(token));
+    }
+
+    /// Takes note of an observation of a packet that is not at hand, and whose type need not be known.
+    pub(crate) fn note_cold(
+        &mut self,
+        time: UnixMillis,
+        of_type: Option<PayloadType>,
+        snr: Option<SnrQuarterDb>,
+    ) {
+        self.hour_mut(hour_of(time)).count(of_type, snr);
+    }
+
+    /// Takes back an observation that is no longer stored. Which nodes had a part in it is only forgotten with the hour.
+    pub(crate) fn take_back(
+        &mut self,
+        time: UnixMillis,
+        payload_type: PayloadType,
+        snr: Option<SnrQuarterDb>,
+    ) {
+        let Ok(place) = self.hours.binary_search_by_key(&hour_of(time), |hour| hour.number) else { return };
+        let hour = &mut self.hours[place];
+        hour.observations = hour.observations.saturating_sub(1);
+        hour.counts.take_back(payload_type.code());
+        if let Some(SnrQuarterDb(quarters)) = snr {
+            hour.counts.take_back(TYPES as u8 + snr_class(quarters));
+        }
+        if hour.observations == 0 {
+            self.hours.remove(place);
+        }
     }
 
     /// The hours from this one on.
@@ -112,6 +136,16 @@ impl Hour {
     fn new(number: u32) -> Self {
         let (counts, nodes) = (SparseCounts::default(), NodeTokens::default());
         Self { number, observations: 0, counts, nodes }
+    }
+
+    fn count(&mut self, payload_type: Option<PayloadType>, snr: Option<SnrQuarterDb>) {
+        self.observations = self.observations.saturating_add(1);
+        if let Some(payload_type) = payload_type {
+            self.counts.add(payload_type.code());
+        }
+        if let Some(SnrQuarterDb(quarters)) = snr {
+            self.counts.add(TYPES as u8 + snr_class(quarters));
+        }
     }
 
     /// Hours since 1970.
@@ -256,6 +290,14 @@ impl SparseCounts {
             self.counts.insert(place, 1);
         } else {
             self.counts[place] = self.counts[place].saturating_add(1);
+        }
+    }
+
+    fn take_back(&mut self, key: u8) {
+        let bit = 1u64 << key;
+        if self.used & bit != 0 {
+            let place = (self.used & (bit - 1)).count_ones() as usize;
+            self.counts[place] = self.counts[place].saturating_sub(1);
         }
     }
 

@@ -286,7 +286,7 @@ impl Index {
 
     fn observer_view<'a>(&'a self, entry: &'a ObserverEntry, now: UnixMillis) -> ObserverView<'a> {
         let record = &entry.record;
-        let node = entry.node.and_then(|key| self.nodes.get(&key));
+        let node = entry.node.and_then(|key| self.nodes.get(&key)).filter(|node| !node.is_pruned());
         ObserverView {
             record,
             packet_count: entry.observations,

@@ -124,7 +124,7 @@ pub use hops::{
 pub use hours::{HourSums, SNR_CLASSES};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
 pub use memory::MemoryReport;
-pub use messages::{ChannelFilter, ChannelView, MessagePlaces, MessageQuery, MessageView};
+pub use messages::{ChannelFilter, ChannelView, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
 pub use node_stats::{
     Mean, NodeActivity, NodeHealth, NodePath, NodePaths, NodePeers, ObserverShare, Peer, Signal, Silence,
@@ -135,7 +135,7 @@ pub use observer_activity::{ActivityBucket, NEWEST_KEPT, ObserverActivity};
 pub use observers::ObserverView;
 pub use page::PacketPage;
 pub use query::{Order, PacketQuery, Sort};
-pub use reach::{ColdRows, Found, Reach, ReachedPage};
+pub use reach::{ColdRows, Found, OfPieces, Reach, ReachedPage};
 pub use receptions::MAX_RECEPTIONS;
 pub use samples::{ObserverSample, SAMPLES_KEPT};
 pub use scope_stats::{ScopeBucket, ScopeStats};

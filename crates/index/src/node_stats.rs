@@ -104,18 +104,6 @@ impl Index {
         health
     }
 
-    /// How many of a node's adverts were first seen since a time and came as floods. Looks at the newest ten thousand.
-    pub fn flood_adverts_since(&self, key: &NodeKey, since: UnixMillis) -> u64 {
-        const MOST: usize = 10_000;
-        let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
-        let newest = adverts.iter().rev().take(MOST);
-        let counted = newest.filter(|row| {
-            let route = meshcore::Route::from_bits(self.transmissions.raw(**row)[0]);
-            self.transmissions.first_seen(**row) >= since && route.is_flood()
-        });
-        counted.count() as u64
-    }
-
     /// The size of the longest hash, two or three bytes, by which paths name whoever has this key; 0 when none does. What is
     /// named so relays packets whose sender asked for more than one byte.
     pub fn longest_hop_hash(&self, key: &NodeKey) -> u8 {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use meshcore::{Advert, Frame, Location, NodeKey, NodeName, Role};
 use model::{NodeRecord, PrunedNode, UnixMillis};
+use roaring::RoaringBitmap;
 
 use crate::hash_sizes::HashSizeHistory;
 
@@ -92,6 +93,8 @@ pub(crate) struct NodeTable {
     by_key: BTreeMap<NodeKey, u32>,
     /// Also of nodes that are not known yet.
     pruned: BTreeMap<NodeKey, UnixMillis>,
+    /// How often a node was taken off the list.
+    prunings: u64,
 }
 
 impl NodeTable {
@@ -105,6 +108,11 @@ impl NodeTable {
 
     pub(crate) fn get(&self, key: &NodeKey) -> Option<&Node> {
         self.by_key.get(key).map(|place| &self.nodes[*place as usize])
+    }
+
+    /// The places of those of these nodes that are known.
+    pub(crate) fn places(&self, keys: &[NodeKey]) -> RoaringBitmap {
+        keys.iter().filter_map(|key| self.by_key.get(key)).copied().collect()
     }
 
     /// A node that exists.
@@ -149,11 +157,17 @@ impl NodeTable {
 
     /// Takes note that a node was taken off the list; of several times the latest counts.
     pub(crate) fn prune(&mut self, pruned: &PrunedNode) {
+        self.prunings += 1;
         let time = self.pruned.entry(pruned.key).or_insert(pruned.time);
         *time = pruned.time.max(*time);
         if let Some(place) = self.by_key.get(&pruned.key) {
             self.nodes[*place as usize].pruned = Some(*time);
         }
+    }
+
+    /// Another number after each time that a node was taken off the list.
+    pub(crate) fn prunings(&self) -> u64 {
+        self.prunings
     }
 
     /// The nodes taken off the list, each with the time when it was, those that have come back included.

@@ -1,23 +1,22 @@
 //! What an observer heard in the last days: a series, sums, and its newest observations.
 
-use model::{ObserverId, UnixMillis};
+use model::{ObservationId, ObserverId, UnixMillis};
 
 use crate::hours::{HourSums, count_nodes, hour_of, hour_start};
 use crate::index::Index;
-use crate::view::ObservationView;
 
 /// Newest observations kept of each observer.
 pub const NEWEST_KEPT: usize = 20;
 
 /// What an observer heard since some hour.
 #[derive(Clone, Debug, Default)]
-pub struct ObserverActivity<'a> {
+pub struct ObserverActivity {
     /// Rising; without those in which nothing was heard.
     pub buckets: Vec<ActivityBucket>,
     /// Of all buckets.
     pub sums: HourSums,
-    /// At most [`NEWEST_KEPT`], the newest first.
-    pub newest: Vec<ObservationView<'a>>,
+    /// At most [`NEWEST_KEPT`], the newest first. They may be in storage.
+    pub newest: Vec<ObservationId>,
 }
 
 /// Some hours of an observer.
@@ -31,23 +30,28 @@ pub struct ActivityBucket {
     pub nodes: u64,
 }
 
-/// The newest observations of an observer: time and row, the newest first.
+/// The newest observations of an observer: time and id, the newest first.
 #[derive(Default)]
 pub(crate) struct Newest {
-    rows: Vec<(UnixMillis, u32)>,
+    heard: Vec<(UnixMillis, ObservationId)>,
 }
 
 impl Newest {
-    pub(crate) const HEAP_BYTES: usize = NEWEST_KEPT * size_of::<(UnixMillis, u32)>();
+    pub(crate) const HEAP_BYTES: usize = NEWEST_KEPT * size_of::<(UnixMillis, ObservationId)>();
 
-    pub(crate) fn note(&mut self, time: UnixMillis, row: u32) {
-        let new = (time, row);
-        if self.rows.len() >= NEWEST_KEPT && self.rows.last().is_some_and(|last| *last > new) {
+    pub(crate) fn note(&mut self, time: UnixMillis, id: ObservationId) {
+        let new = (time, id);
+        if self.heard.len() >= NEWEST_KEPT && self.heard.last().is_some_and(|last| *last > new) {
             return;
         }
-        let place = self.rows.partition_point(|kept| *kept > new);
-        self.rows.insert(place, new);
-        self.rows.truncate(NEWEST_KEPT);
+        let place = self.heard.partition_point(|kept| *kept > new);
+        self.heard.insert(place, new);
+        self.heard.truncate(NEWEST_KEPT);
+    }
+
+    /// Takes note that an observation is no longer stored.
+    pub(crate) fn forget(&mut self, id: ObservationId) {
+        self.heard.retain(|(_, kept)| *kept != id);
     }
 }
 
@@ -59,7 +63,7 @@ impl Index {
         observer: ObserverId,
         since: UnixMillis,
         bucket_hours: u32,
-    ) -> ObserverActivity<'_> {
+    ) -> ObserverActivity {
         let mut activity = ObserverActivity::default();
         let Some(entry) = self.observers.get(observer) else { return activity };
         let first_hour = hour_of(since) / bucket_hours * bucket_hours;
@@ -73,8 +77,8 @@ impl Index {
             });
         }
         let start = hour_start(first_hour);
-        let newest = entry.newest.rows.iter().filter(|(time, _)| *time >= start);
-        activity.newest = newest.map(|(_, row)| ObservationView { index: self, row: *row }).collect();
+        let newest = entry.newest.heard.iter().filter(|(time, _)| *time >= start);
+        activity.newest = newest.map(|(_, id)| *id).collect();
         activity
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use meshcore::{Location, NodeKey, Role};
-use model::{ObserverId, ObserverRecord, UnixMillis};
+use meshcore::{Location, NodeKey, PayloadType, Role};
+use model::{Observation, ObservationId, ObserverId, ObserverRecord, UnixMillis};
 use roaring::RoaringBitmap;
 
 use crate::activity::MinuteRing;
@@ -109,8 +109,7 @@ impl ObserverTable {
     pub(crate) fn take_sets_of(&mut self, other: &mut Self) {
         for entry in self.entries.iter_mut().flatten() {
             let its = other.get_mut(entry.record.id);
-            let its = its.map(|other| (std::mem::take(&mut other.heard), std::mem::take(&mut other.newest)));
-            (entry.heard, entry.newest) = its.unwrap_or_default();
+            entry.heard = its.map(|other| std::mem::take(&mut other.heard)).unwrap_or_default();
         }
     }
 
@@ -145,18 +144,26 @@ impl ObserverEntry {
         }
     }
 
-    /// Takes note of an observation and its row; `true` when it is the observer's first of this transmission.
-    pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis, row: u32) -> bool {
-        self.newest.note(time, row);
-        self.note_time(time);
+    /// Takes note of an observation; `true` when it is the observer's first of this transmission.
+    pub(crate) fn note_heard(&mut self, transmission: u32, time: UnixMillis, id: ObservationId) -> bool {
+        self.note_copy(time, id);
         self.heard.insert(transmission)
     }
 
     /// Takes note of an observation whose transmission has no row.
-    pub(crate) fn note_time(&mut self, time: UnixMillis) {
+    pub(crate) fn note_copy(&mut self, time: UnixMillis, id: ObservationId) {
+        self.newest.note(time, id);
         self.observations += 1;
         self.last_packet = self.last_packet.max(Some(time));
         self.recent.add(time);
+    }
+
+    /// Takes back an observation that only storage has, and that it is to have no longer.
+    pub(crate) fn take_back(&mut self, seen: &Observation, payload_type: PayloadType) {
+        self.observations = self.observations.saturating_sub(1);
+        self.last_packet = self.last_packet.filter(|_| self.observations > 0);
+        self.newest.forget(seen.id);
+        self.hours.take_back(seen.time, payload_type, seen.snr);
     }
 
     fn is_in_any(&self, regions: &[String]) -> bool {

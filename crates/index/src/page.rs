@@ -67,12 +67,6 @@ impl Index {
         PacketPage { rows: page.into_iter().map(|(row, _)| TxRow(row)).collect(), total, next }
     }
 
-    /// The adverts of a node, newest first.
-    pub fn adverts_of(&self, key: &NodeKey, limit: usize) -> Vec<TxRow> {
-        let rows = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
-        rows.iter().rev().take(limit).map(|row| TxRow(*row)).collect()
-    }
-
     /// Transmissions heard by an observer of any of the regions.
     pub(crate) fn heard_in(&self, regions: &[String]) -> Rows<'_> {
         unite(self.observers.of_regions(regions).map(|observer| &observer.heard).collect())
@@ -128,6 +122,9 @@ impl Index {
             if query.payload_type.is_none() {
                 sets.push(Cow::Borrowed(&self.postings.types[usize::from(PayloadType::GroupText.code())]));
             }
+        }
+        if query.readable_texts {
+            sets.push(Cow::Owned(self.readable_texts()));
         }
         if let Some(hash) = query.hash {
             sets.push(Cow::Owned(self.transmissions.find(hash).into_iter().collect()));
@@ -200,11 +197,6 @@ impl Index {
             CursorKey::Id => None,
             CursorKey::Latest(time) => Some(self.latest_bound(time, cursor.id.0, order)),
         }
-    }
-
-    /// The cursor of a row that was last heard at this time.
-    pub(crate) fn latest_cursor(&self, time: UnixMillis, row: u32) -> Cursor {
-        Cursor { key: CursorKey::Latest(time), id: self.transmission_id(row) }
     }
 
     /// A key that stands where the cursor's row stood, whether or not the row is there.

@@ -39,6 +39,8 @@ pub struct PacketQuery {
     pub nodes: Vec<NodeKey>,
     /// Only packets of this channel: its texts, unless `payload_type` asks for GRP_DATA.
     pub channel: Option<ChannelRef>,
+    /// Only texts to channels that a key opens.
+    pub readable_texts: bool,
     /// Only this one.
     pub hash: Option<PacketHash>,
     /// Only those first seen after this time.

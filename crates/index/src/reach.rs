@@ -10,13 +10,17 @@ use meshcore::PacketHash;
 use model::{ObservationId, TransmissionId, UnixMillis};
 
 use crate::budget::{Budget, OverBudget};
-use crate::cold::ColdSegment;
+use crate::cold::{ColdAdverts, ColdSegment};
 use crate::cursor::{Cursor, CursorKey};
 use crate::filter::{self, Passing, search};
 use crate::index::{Index, SharedIndex};
 use crate::page::PacketPage;
 use crate::query::{Order, PacketQuery, Sort};
-use crate::view::{TransmissionView, TxRow};
+use crate::view::{ObservationView, TransmissionView, TxRow};
+
+mod pieces;
+
+pub use pieces::OfPieces;
 
 /// Packets looked at under one guard.
 const ROWS_PER_GUARD: usize = 256;
@@ -108,16 +112,16 @@ impl Reach<'_> {
         self.cold.segment(&segment)?.transmission(id).map(|packet| look(&packet))
     }
 
-    /// What `look` says of the transmission with this observation.
+    /// What `look` says of the observation with this id.
     pub fn by_observation<T>(
         &self,
         id: ObservationId,
-        look: impl Fn(&TransmissionView<'_>) -> T,
+        look: impl Fn(&ObservationView<'_>) -> T,
     ) -> Option<T> {
         let segments: Vec<ColdSegment> = {
             let hot = self.hot.read();
             if let Some(heard) = hot.observation(id) {
-                return Some(look(&heard.transmission()));
+                return Some(look(&heard));
             }
             let inside = |segment: &&ColdSegment| {
                 segment.observation_ids.iter().any(|(first, last)| (*first..=*last).contains(&id))
@@ -126,7 +130,7 @@ impl Reach<'_> {
         };
         segments.iter().take_while(|_| self.has_time()).find_map(|segment| {
             let index = self.cold.segment(segment)?;
-            index.observation(id).map(|heard| look(&heard.transmission()))
+            index.observation(id).map(|heard| look(&heard))
         })
     }
 
@@ -154,29 +158,6 @@ impl Reach<'_> {
         seen
     }
 
-    /// When the transmissions first seen after `since` were, rising; and whether there may be more of them.
-    pub fn first_seen_since(&self, since: UnixMillis) -> (Vec<UnixMillis>, bool) {
-        let (mut times, segments) = {
-            let hot = self.hot.read();
-            let later = |segment: &&ColdSegment| segment.latest > since;
-            let segments: Vec<ColdSegment> =
-                hot.cold_segments().iter().rev().filter(later).cloned().collect();
-            (hot.first_seen_since(since), segments)
-        };
-        let mut bounded = false;
-        for segment in &segments {
-            match self.cold.segment(segment).filter(|_| self.has_time()) {
-                Some(index) => times.extend(index.first_seen_since(since)),
-                None => {
-                    bounded = true;
-                    break;
-                }
-            }
-        }
-        times.sort_unstable();
-        (times, bounded)
-    }
-
     fn has_time(&self) -> bool {
         Instant::now() < self.until
     }
@@ -193,6 +174,8 @@ struct Gathering<'a> {
     passes_all: bool,
     /// The transmission of `query.hash`.
     wanted: Option<TransmissionId>,
+    /// In storage, those of `query.area_nodes`.
+    adverts: Option<ColdAdverts>,
     /// Where memory began when it was first looked at.
     horizon: Option<TransmissionId>,
     /// It began elsewhere later.
@@ -206,7 +189,8 @@ impl<'a> Gathering<'a> {
         let wanted = query.hash.and_then(|hash| reach.hot.read().find(hash));
         let passes_all = *query == query.without_filters();
         let page = ReachedPage::default();
-        Self { reach, query, sort, passing, passes_all, wanted, horizon: None, moved: false, page }
+        let (adverts, horizon) = (None, None);
+        Self { reach, query, sort, passing, passes_all, wanted, adverts, horizon, moved: false, page }
     }
 
     /// Answers from memory; the segments when that is not all.
@@ -214,6 +198,11 @@ impl<'a> Gathering<'a> {
         let hot = self.reach.hot.read();
         let segments = hot.cold_segments();
         self.horizon = segments.last().map(|segment| segment.last);
+        if let Some(nodes) = &self.query.area_nodes
+            && !segments.is_empty()
+        {
+            self.adverts = Some(hot.cold.adverts_of(&hot.nodes.places(nodes)));
+        }
         let is_last = self.sort == Sort::Id && self.query.order == Order::Ascending;
         let Some(found) = self.hot_page(&hot, self.query) else {
             self.moved = true;
@@ -428,10 +417,10 @@ impl<'a> Gathering<'a> {
     /// Whether a packet of the segment can pass, by what is known without reading it.
     fn may_pass(&self, segment: &ColdSegment) -> bool {
         let query = self.query;
-        let adverts_only = query.area_nodes.is_some();
-        let advert = 1 << meshcore::PayloadType::Advert.code();
+        let text = 1 << meshcore::PayloadType::GroupText.code();
         query.payload_type.is_none_or(|wanted| segment.types & 1 << wanted.code() != 0)
-            && (!adverts_only || segment.types & advert != 0)
+            && (!query.readable_texts || segment.types & text != 0)
+            && self.adverts.as_ref().is_none_or(|adverts| adverts.may_be_in(segment))
             && query.since.is_none_or(|since| segment.latest > since)
             && query.until.is_none_or(|until| segment.earliest < until)
             && (query.hash.is_none()

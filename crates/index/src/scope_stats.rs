@@ -10,7 +10,7 @@ use crate::transmissions::ScopeRef;
 
 /// The packets first seen since some time, by region scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ScopeStats<'a> {
+pub struct ScopeStats {
     /// Packets with transport codes.
     pub transport_total: u64,
     /// Of these, those scoped to a region, known to us or not.
@@ -20,7 +20,7 @@ pub struct ScopeStats<'a> {
     /// Of the scoped ones, those whose region we do not know.
     pub unknown_scope: u64,
     /// Packets of each region that we know, the most first.
-    pub by_region: Vec<(&'a str, u64)>,
+    pub by_region: Vec<(Box<str>, u64)>,
     /// By the time at which they were first seen, rising; without buckets in which nothing was.
     pub series: Vec<ScopeBucket>,
 }
@@ -38,7 +38,7 @@ pub struct ScopeBucket {
 
 impl Index {
     /// Scopes of the packets first seen at `since` or later, with a series in buckets of `bucket_ms`. Looks once at each of these packets.
-    pub fn scope_stats(&self, since: UnixMillis, bucket_ms: i64) -> ScopeStats<'_> {
+    pub fn scope_stats(&self, since: UnixMillis, bucket_ms: i64) -> ScopeStats {
         let rows = self.transmissions.first_seen_between(since.plus_ms(-1), UnixMillis(i64::MAX));
         let mut stats = ScopeStats::default();
         for route in [Route::TransportFlood, Route::TransportDirect] {
@@ -75,10 +75,38 @@ impl Index {
             .collect();
         stats.scoped = stats.series.iter().map(|bucket| bucket.scoped).sum();
         stats.unscoped = stats.series.iter().map(|bucket| bucket.unscoped).sum();
-        let named = self.scope_names.iter().map(AsRef::as_ref).zip(regions);
+        let named = self.scope_names.iter().cloned().zip(regions);
         stats.by_region = named.filter(|(_, count)| *count > 0).collect();
-        stats.by_region.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        stats.rank_regions();
         stats
+    }
+}
+
+impl ScopeStats {
+    /// Adds those of other packets, in buckets of the same length.
+    pub fn add(&mut self, other: Self) {
+        self.transport_total += other.transport_total;
+        self.scoped += other.scoped;
+        self.unscoped += other.unscoped;
+        self.unknown_scope += other.unknown_scope;
+        let mut regions: BTreeMap<Box<str>, u64> = BTreeMap::new();
+        let counts = std::mem::take(&mut self.by_region).into_iter().chain(other.by_region);
+        counts.for_each(|(region, count)| *regions.entry(region).or_default() += count);
+        self.by_region = regions.into_iter().collect();
+        self.rank_regions();
+        let mut buckets: BTreeMap<UnixMillis, [u64; 2]> = BTreeMap::new();
+        for bucket in std::mem::take(&mut self.series).into_iter().chain(other.series) {
+            let counts = buckets.entry(bucket.start).or_default();
+            counts[0] += bucket.scoped;
+            counts[1] += bucket.unscoped;
+        }
+        let series = buckets.into_iter();
+        self.series =
+            series.map(|(start, [scoped, unscoped])| ScopeBucket { start, scoped, unscoped }).collect();
+    }
+
+    fn rank_regions(&mut self) {
+        self.by_region.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     }
 }
 

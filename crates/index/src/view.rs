@@ -8,6 +8,7 @@ use model::{
 };
 
 use crate::channels::ChannelRef;
+use crate::cursor::{Cursor, CursorKey};
 use crate::heads::Head;
 use crate::index::Index;
 use crate::nodes::Node;
@@ -79,6 +80,11 @@ impl<'a> TransmissionView<'a> {
     /// The greatest time of an observation.
     pub fn latest(&self) -> UnixMillis {
         self.state().latest
+    }
+
+    /// Its place in the order of the latest observation.
+    pub fn latest_cursor(&self) -> Cursor {
+        Cursor { key: CursorKey::Latest(self.latest()), id: self.id() }
     }
 
     /// How many observations there are: at least one.

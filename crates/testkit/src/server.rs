@@ -68,8 +68,10 @@ impl Server {
         let mut args = vec!["ingest", "--mqtt", "127.0.0.1:0"];
         args.extend(extra);
         // The usual place is one for the whole machine, which tests must not share.
-        let mut server =
-            Self::launch(binary, data, &args, &[("CORESCOPE_INGESTOR_STATS", stats.as_os_str())]);
+        let stats = ("CORESCOPE_INGESTOR_STATS", stats.as_os_str());
+        // It has no page; only the log tells that packets were let go from memory.
+        let log = ("ANALYZER_LOG", OsStr::new("info,ingest::window=debug"));
+        let mut server = Self::launch(binary, data, &args, &[stats, log]);
         server.await_broker();
         server
     }

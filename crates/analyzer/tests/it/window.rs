@@ -13,11 +13,15 @@ const BUDGET_MB: u32 = 16;
 const PACKETS: u32 = 45_000;
 const OBSERVERS: usize = 4;
 
-fn start(folder: &Path) -> Server {
+/// A configuration with the budget.
+fn small(folder: &Path) -> String {
     let config = folder.join("config.json");
     std::fs::write(&config, format!("{{\"packetStore\": {{\"maxMemoryMB\": {BUDGET_MB}}}}}")).unwrap();
-    let server =
-        Server::start_in(&binary(), &folder.join("data"), &["--config", &config.display().to_string()]);
+    config.display().to_string()
+}
+
+fn start(folder: &Path) -> Server {
+    let server = Server::start_in(&binary(), &folder.join("data"), &["--config", &small(folder)]);
     ready(&server);
     server
 }
@@ -84,4 +88,39 @@ fn a_small_budget_holds_and_hides_nothing() {
     assert_eq!(server.get(&first).json(), one);
     assert!(store(&server)["trackedMB"].as_f64().expect("a number") <= f64::from(BUDGET_MB));
     assert!(store(&server)["evicted"].as_u64() > Some(0), "a start holds the budget, too");
+}
+
+#[test]
+fn a_small_budget_holds_in_both_processes_and_the_page_shows_everything() {
+    let folder = tempfile::tempdir().expect("a scratch folder can be made");
+    let (data, config) = (folder.path().join("data"), small(folder.path()));
+    let mut ingest = Server::ingest_in(&binary(), &data, &["--config", &config]);
+    let serve = Server::serve_in(&binary(), &data, &["--config", &config]);
+    for observer_number in 0..OBSERVERS {
+        publish_all(&ingest.mqtt, &observer(observer_number), 0..PACKETS);
+    }
+    let all = u64::from(PACKETS);
+    let copies = all * OBSERVERS as u64;
+    eventually("all of it on the page", || (totals(&serve) == (all, copies)).then_some(()));
+    eventually("the window of the page to move", || (store(&serve)["evicted"].as_u64()? > 0).then_some(()));
+    let let_go = |line: &String| line.contains("packets were let go that storage keeps");
+    eventually("the window of ingest to move", || ingest.output().iter().any(let_go).then_some(()));
+
+    // Neither has the very first packet in memory, and both know it.
+    publish_all(&ingest.mqtt, &observer(OBSERVERS), 0..1);
+    let first = format!("/api/packets/{}", hash(0));
+    let heard = || serve.get(&first).json()["observation_count"].as_u64();
+    eventually("the late copy to be read back", || (heard() == Some(OBSERVERS as u64 + 1)).then_some(()));
+    assert_eq!(totals(&serve), (all, copies + 1), "no packet is stored twice");
+    let followed =
+        (walk(&serve), serve.get(&first).json(), serve.get("/api/observers").json()["observers"].clone());
+    assert!(ingest.terminate());
+
+    // One process that has all of it in memory.
+    let whole = Server::start_in(&binary(), &data, &[]);
+    ready(&whole);
+    assert_eq!(store(&whole)["evicted"].as_u64(), Some(0));
+    assert_eq!(walk(&whole), followed.0);
+    assert_eq!(whole.get(&first).json(), followed.1);
+    assert_eq!(whole.get("/api/observers").json()["observers"], followed.2);
 }

@@ -2,7 +2,7 @@
 
 use super::time::rfc3339;
 use crate::visibility::Visibility;
-use index::{ChannelRef, ChannelView, MessageView, ObservationView};
+use index::{ChannelRef, ChannelView, MessageView, ObservationView, TransmissionView};
 use meshcore::{shown_name, shown_text};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,12 @@ pub(crate) struct ChannelRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) encrypted: Option<bool>,
+}
+
+/// The newest text of a channel.
+pub(crate) struct LastText {
+    text: String,
+    sender: Option<String>,
 }
 
 /// A message of a channel.
@@ -61,8 +67,8 @@ pub(crate) struct ChannelMessageRow {
 }
 
 impl ChannelRow {
+    /// Without the newest text, which stands in the packet `view.last`.
     pub(crate) fn of(view: &ChannelView<'_>) -> Self {
-        let message = view.last.message.as_ref();
         let name = match view.channel {
             ChannelRef::Name(name) => name.clone(),
             ChannelRef::Encrypted(byte) | ChannelRef::HashByte(byte) => format!("Encrypted (0x{byte:02X})"),
@@ -70,12 +76,26 @@ impl ChannelRow {
         Self {
             hash: view.channel.to_string(),
             name,
-            last_message: message.map(|message| shown_text(&message.body())),
-            last_sender: message.and_then(|message| message.sender().map(|sender| shown_name(&sender))),
+            last_message: None,
+            last_sender: None,
             message_count: view.message_count,
             last_activity: rfc3339(view.last_activity),
             encrypted: view.encrypted.then_some(true),
         }
+    }
+
+    /// With the newest text.
+    pub(crate) fn with_last(self, last: LastText) -> Self {
+        Self { last_message: Some(last.text), last_sender: last.sender, ..self }
+    }
+}
+
+impl LastText {
+    /// `None` for an encrypted one.
+    pub(crate) fn of(packet: &TransmissionView<'_>) -> Option<Self> {
+        let message = packet.channel_message()?;
+        let sender = message.sender().map(|sender| shown_name(&sender));
+        Some(Self { text: shown_text(&message.body()), sender })
     }
 }
 

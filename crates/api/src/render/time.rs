@@ -1,5 +1,6 @@
 //! Times as text, and back.
 
+use index::Index;
 use model::UnixMillis;
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
@@ -8,6 +9,12 @@ const DAY_MS: i64 = 86_400_000;
 /// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
     Digits::of(time, b'T', time.0.rem_euclid(1000) != 0, true).as_str().to_owned()
+}
+
+/// From when on packets are in memory, when not all are that were first seen since a time; of all packets without one.
+pub(crate) fn packets_since(index: &Index, wanted: Option<UnixMillis>) -> Option<String> {
+    let since = index.in_memory_since()?;
+    wanted.is_none_or(|wanted| wanted < since).then(|| rfc3339(since))
 }
 
 /// `2026-05-17T16:01:39.000Z`: always with milliseconds, as traces have it.

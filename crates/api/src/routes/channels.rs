@@ -6,14 +6,13 @@ use crate::error::HttpError;
 use crate::extract::{Moment, Params, Segment, Whole, csv, limit, parsed};
 use crate::json::Json;
 use crate::limits::Deadline;
-use crate::render::channel::{ChannelMessageRow, ChannelRow};
+use crate::render::channel::{ChannelMessageRow, ChannelRow, LastText};
 use crate::state::ApiState;
 use crate::visibility::{Visibility, regions};
 use axum::extract::State;
-use index::{
-    ChannelFilter, ChannelRef, Cursor, MessageQuery, MessageView, OverBudget, PacketQuery, Reach, Sort,
-};
+use index::{Budget, ChannelFilter, ChannelRef, Cursor, MessageView, OverBudget, PacketQuery, Reach, Sort};
 use meshcore::PayloadType;
+use model::TransmissionId;
 use search::{MessageSearchExtent, Needle};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -50,12 +49,41 @@ pub(crate) async fn list_channels(
     Params(params): Params<ChannelsParams>,
 ) -> Result<Json<ChannelsResponse>, HttpError> {
     let regions = regions(params.region);
-    let filter = ChannelFilter {
-        regions: regions.as_deref(),
-        include_encrypted: params.include_encrypted == Some(true),
+    let include_encrypted = params.include_encrypted == Some(true);
+    let channels = state.reach(1, move |reach| {
+        let filter = ChannelFilter { regions: regions.as_deref(), include_encrypted };
+        list(reach, &filter)
+    });
+    Ok(Json(ChannelsResponse { channels: channels.await? }))
+}
+
+/// The channels with their newest texts, some of which may have to be read from storage.
+fn list(reach: &Reach<'_>, filter: &ChannelFilter<'_>) -> Vec<ChannelRow> {
+    let views: Vec<(ChannelRow, ChannelRef, TransmissionId)> = {
+        let index = reach.hot.read();
+        let channels = index.channels(filter).into_iter();
+        channels.map(|view| (ChannelRow::of(&view), view.channel.clone(), view.last)).collect()
     };
-    let channels = state.read(|index, _now| index.channels(&filter).iter().map(ChannelRow::of).collect());
-    Ok(Json(ChannelsResponse { channels }))
+    let with_last = |(row, channel, last): (ChannelRow, ChannelRef, TransmissionId)| {
+        if row.encrypted.is_some() {
+            return row;
+        }
+        // If it is no longer stored, others of the channel are, which were heard before it.
+        let text = reach.by_id(last, LastText::of).unwrap_or_else(|| newest_text(reach, channel, filter));
+        match text {
+            Some(text) => row.with_last(text),
+            None => row,
+        }
+    };
+    views.into_iter().map(with_last).collect()
+}
+
+fn newest_text(reach: &Reach<'_>, channel: ChannelRef, filter: &ChannelFilter<'_>) -> Option<LastText> {
+    let regions = filter.regions.map(<[String]>::to_vec);
+    let newest = PacketQuery { limit: 1, channel: Some(channel), regions, ..PacketQuery::default() };
+    // Nothing is tried on each packet, so that the budget suffices.
+    let page = reach.packets(&newest, &mut Budget::default()).ok()?;
+    reach.views(&page.rows, LastText::of).pop()?
 }
 
 /// Which messages.
@@ -137,11 +165,6 @@ pub(crate) async fn channel_messages(
     let answer = state.reach(work, move |reach: &Reach<'_>| {
         let visibility = Visibility::new(&config);
         let make = |view: &MessageView<'_>| ChannelMessageRow::of(view, &visibility);
-        if let Some(needle) = params.q {
-            let (channel, regions) = (Some(&channel), regions.as_deref());
-            let query = MessageQuery { channel, regions, limit: rows, offset, before, cursor };
-            return Ok(MessagesResponse::found(search::search(reach.hot, &query, &needle, make)));
-        }
         let query = PacketQuery {
             limit: rows,
             offset,
@@ -152,6 +175,9 @@ pub(crate) async fn channel_messages(
             regions,
             ..PacketQuery::default()
         };
+        if let Some(needle) = params.q {
+            return search::search(reach, &query, &needle, &mut budget, make).map(MessagesResponse::found);
+        }
         let page = reach.packets(&query, &mut budget)?;
         let mut messages = reach.views(&page.rows, |packet| make(&MessageView::of(*packet)));
         messages.reverse();

@@ -6,7 +6,7 @@ use crate::json::Json;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use axum::extract::State;
-use index::ScopeStats;
+use index::{OfPieces, ScopeStats};
 use model::UnixMillis;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -35,6 +35,11 @@ pub(crate) struct ScopeStatsResponse {
     by_region: Vec<ScopeRegion>,
     /// Oldest first, without times in which nothing was heard: 5 minutes each for `1h`, an hour for `24h`, six hours for `7d`.
     time_series: Vec<ScopePoint>,
+    /// True when the window begins long before what is in memory, and not all of it could be read in time: the figures are of
+    /// the newest part; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bounded: Option<bool>,
 }
 
 /// Packets by scope.
@@ -89,16 +94,16 @@ pub(crate) async fn scope_stats(
         return Err(error.with_parameter("window"));
     };
     // Each packet of the window is looked at once.
-    let answer = state.read_rows(usize::MAX, move |index| {
+    let answer = state.reach(usize::MAX, move |reach| {
         let since = UnixMillis::now().plus_ms(-length_ms);
-        ScopeStatsResponse::of(window, index.read().scope_stats(since, bucket_ms))
+        ScopeStatsResponse::of(window, reach.scope_stats(since, bucket_ms))
     });
     Ok(Json(answer.await?))
 }
 
 impl ScopeStatsResponse {
-    fn of(window: &'static str, stats: ScopeStats<'_>) -> Self {
-        let region = |(name, count): (&str, u64)| ScopeRegion { name: name.to_owned(), count };
+    fn of(window: &'static str, OfPieces { found: stats, bounded }: OfPieces<ScopeStats>) -> Self {
+        let region = |(name, count): (Box<str>, u64)| ScopeRegion { name: name.into(), count };
         let series = stats.series.iter();
         Self {
             window,
@@ -116,6 +121,7 @@ impl ScopeStatsResponse {
                 })
                 .collect(),
             by_region: stats.by_region.into_iter().map(region).collect(),
+            bounded: bounded.then_some(true),
         }
     }
 }

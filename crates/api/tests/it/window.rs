@@ -11,14 +11,14 @@ use crate::app::TestApp;
 use crate::fuzz::encode;
 use api::ApiConfig;
 use index::{Compaction, Eviction, Index, SharedIndex};
-use model::{Change, TransmissionId};
+use model::{Change, NodeKey, TransmissionId, UnixMillis};
 use parking_lot::RwLock;
 use proptest::prelude::*;
-use random::{Event, History, events, node_key, observer_record, options};
+use random::{Event, History, START, events, node_key, observer_record, options};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
-use storage::{Reader, Storage, StorageOptions, WriteBatch};
+use storage::{Reader, Removal, Storage, StorageOptions, WriteBatch};
 
 /// When packets are let go (after so many changes), and the share of observations that stays.
 type Cuts = Vec<(usize, f64)>;
@@ -59,12 +59,37 @@ fn replay(changes: &[Change], cuts: &Cuts) -> Index {
     index
 }
 
-fn store(changes: &[Change], folder: &Path) -> Reader {
+fn store(changes: &[Change], folder: &Path) -> (Storage, Arc<Reader>) {
     let path = folder.join("packets.db");
     let storage = Storage::open(StorageOptions::new(path.clone())).unwrap();
     storage.writer().submit(WriteBatch { changes: changes.to_vec(), on_durable: None }).unwrap();
-    storage.close().unwrap();
-    Reader::open(&path).unwrap()
+    storage.writer().flush().unwrap();
+    (storage, Arc::new(Reader::open(&path).unwrap()))
+}
+
+/// All that is stored, in the order in which a start reads it.
+fn stored(reader: &Reader) -> Vec<Change> {
+    let mut stored = Vec::new();
+    reader.load(&mut |_| {}, &mut |change| stored.push(change)).unwrap();
+    stored
+}
+
+/// Forgets what was last heard before a time and only storage has, there too; says how many packets and observations.
+fn forget(index: &mut Index, before: UnixMillis, storage: &Storage, reader: &Reader) -> (u64, u64) {
+    let mut gone = (0, 0);
+    while let Some(segment) = index.cold_before(before).cloned() {
+        let rows = reader.segment((segment.first, segment.last), &segment.observation_ids).unwrap();
+        let removed = index.forget_cold(&segment, &rows.transmissions, &rows.observations).unwrap();
+        let packets = removed.packets.iter();
+        let removal = Removal {
+            transmissions: packets.clone().map(|packet| packet.transmission).collect(),
+            observations: packets.flat_map(|packet| packet.observations.clone()).collect(),
+            nodes: removed.nodes,
+        };
+        let rows = storage.writer().remove_packets(removal).unwrap().value;
+        gone = (gone.0 + rows.transmissions, gone.1 + rows.observations);
+    }
+    gone
 }
 
 fn app(index: Index, reader: Option<Arc<Reader>>, config: &ApiConfig) -> TestApp {
@@ -163,8 +188,20 @@ async fn same_answers(history: &History, hot: &TestApp, windowed: &TestApp) {
             paths.push(format!("/api/channels/{channel}/messages?{page}"));
         }
     }
-    for path in ["/api/nodes?limit=500", "/api/observers", "/api/stats"] {
+    for path in
+        ["/api/nodes?limit=500", "/api/observers", "/api/stats", "/api/channels?includeEncrypted=true"]
+    {
         paths.push(path.to_owned());
+    }
+    for search in ["q=a", "q=e&limit=2", "q=", "q=o&region=SFO"] {
+        paths.push(format!("/api/messages/search?{search}"));
+        paths.push(format!("/api/channels/%23test/messages?{search}"));
+    }
+    let observers =
+        hot.index.read().observers(history.now).iter().map(|view| view.record.key.to_string()).collect();
+    paths.extend(of_observers(observers));
+    for node in 0..6 {
+        paths.push(format!("/api/nodes/{}", NodeKey(node_key(node))));
     }
     for path in paths {
         let (expected, found) = (hot.get(&path).await, windowed.get(&path).await);
@@ -182,17 +219,30 @@ async fn same_answers(history: &History, hot: &TestApp, windowed: &TestApp) {
     assert_eq!(found, hot.post("/api/packets/observations", asked).await.good());
 }
 
+/// What is asked of observers alone and in pairs.
+fn of_observers(keys: Vec<String>) -> Vec<String> {
+    let mut paths = Vec::new();
+    let span = "from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z";
+    for (number, key) in keys.iter().enumerate() {
+        paths.push(format!("/api/observers/{key}/analytics?days=365"));
+        let other = &keys[(number + 1) % keys.len()];
+        paths.push(format!("/api/observers/compare?a={key}&b={other}&{span}"));
+    }
+    paths
+}
+
 /// Some answers say when they were made. Who relays is learned from the packets in memory alone.
 fn without_clocks(mut answer: Value) -> Value {
     for node in answer.get_mut("nodes").and_then(Value::as_array_mut).into_iter().flatten() {
-        let learned = |name: &str| {
-            name.contains("relay")
-                || name.ends_with("_score")
-                || name.starts_with("usefulness")
-                || name.starts_with("multi_byte")
-                || name == "transported_scopes"
-        };
-        node.as_object_mut().unwrap().retain(|name, _| !learned(name));
+        node.as_object_mut().unwrap().retain(|name, _| !is_learned(name));
+    }
+    // What kind of packet a late copy is of, and who had a part in it, only storage knows.
+    if let Some(fields) = answer.as_object_mut().filter(|fields| fields.contains_key("nodesTimeline")) {
+        fields.remove("nodesTimeline");
+        fields.remove("packetTypes");
+    }
+    if let Some(node) = answer.get_mut("node").and_then(Value::as_object_mut) {
+        node.retain(|name, _| !is_learned(name));
     }
     if let Some(fields) = answer.as_object_mut() {
         fields.remove("server_time");
@@ -200,6 +250,14 @@ fn without_clocks(mut answer: Value) -> Value {
         fields.retain(|name, _| !name.to_lowercase().contains("mb"));
     }
     answer
+}
+
+fn is_learned(name: &str) -> bool {
+    name.contains("relay")
+        || name.ends_with("_score")
+        || name.starts_with("usefulness")
+        || name.starts_with("multi_byte")
+        || name == "transported_scopes"
 }
 
 /// Hides two nodes, one by a name that not all of its adverts have, and two observers.
@@ -215,9 +273,8 @@ fn hiding() -> ApiConfig {
 fn check(events: &[Event], cuts: &Cuts, config: &ApiConfig) {
     let history = History::of(events);
     let folder = tempfile::tempdir().unwrap();
-    let reader = Arc::new(store(&history.changes, folder.path()));
-    let mut stored = Vec::new();
-    reader.load(&mut |_| {}, &mut |change| stored.push(change)).unwrap();
+    let (_storage, reader) = store(&history.changes, folder.path());
+    let stored = stored(&reader);
     let hot = app(replay(&history.changes, &Vec::new()), None, config);
     let live = app(replay(&history.changes, cuts), Some(Arc::clone(&reader)), config);
     // What a start comes to: the same rows in the order in which storage has them, let go at other moments.
@@ -234,6 +291,30 @@ fn check(events: &[Event], cuts: &Cuts, config: &ApiConfig) {
     });
 }
 
+/// Retention removes the oldest packets, which only storage has; `share` of the time is behind it.
+fn check_forgotten(events: &[Event], cuts: &Cuts, share: f64) {
+    let history = History::of(events);
+    let folder = tempfile::tempdir().unwrap();
+    let (storage, reader) = store(&history.changes, folder.path());
+    let mut index = replay(&history.changes, cuts);
+    let count = |index: &Index| {
+        let totals = index.totals(history.now);
+        (totals.transmissions, totals.observations)
+    };
+    let before = START.plus_ms(((history.now.0 - START.0) as f64 * share) as i64);
+    let all = count(&index);
+    let gone = forget(&mut index, before, &storage, &reader);
+    assert_eq!(count(&index), (all.0 - gone.0, all.1 - gone.1));
+
+    // What a start without a budget finds.
+    let hot = app(replay(&stored(&reader), &Vec::new()), None, &ApiConfig::default());
+    assert_eq!(count(&hot.index.read()), (all.0 - gone.0, all.1 - gone.1));
+    let windowed = app(index, Some(reader), &ApiConfig::default());
+    windowed.index.write().set_hops(hot.index.read().hops());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(same_answers(&history, &hot, &windowed));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 200, ..ProptestConfig::default() })]
 
@@ -245,5 +326,12 @@ proptest! {
     #[test]
     fn they_hide_the_same_as_well(events in events(160), cuts in cuts()) {
         check(&events, &cuts, &hiding());
+    }
+
+    #[test]
+    fn what_retention_takes_from_storage_alone_is_gone_as_if_it_had_never_been(
+        events in events(160), cuts in cuts(), share in 0.0..1.0_f64,
+    ) {
+        check_forgotten(&events, &cuts, share);
     }
 }

@@ -34,8 +34,15 @@ pub struct HopKeeper {
     learned_of: Option<IndexState>,
 }
 
-/// Changes whenever there is something to learn: the next observation, and how many nodes and observers there are.
-type IndexState = (ObservationId, usize, usize);
+/// Changes whenever there is something to learn: the next observation, how many nodes and observers there are, and which
+/// were taken off the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct IndexState {
+    next: ObservationId,
+    nodes: usize,
+    observers: usize,
+    prunings: u64,
+}
 
 impl HopKeeper {
     /// One that never names some nodes.
@@ -73,8 +80,10 @@ impl HopKeeper {
         let hides: &Hides = self.hides.as_deref().unwrap_or(&|_, _| false);
         let before = read().hops();
         let mut resolver = HopResolver::clone(&before);
-        let may_learn =
-            self.learned.is_none_or(|(at, took)| at.elapsed() >= LEARN_PAUSE.max(took * LEARN_SHARE));
+        // A node that an operator takes off the list is not to be named from then on; that is seldom.
+        let must_learn = self.learned_of.is_none_or(|of| of.prunings != state.prunings);
+        let may_learn = must_learn
+            || self.learned.is_none_or(|(at, took)| at.elapsed() >= LEARN_PAUSE.max(took * LEARN_SHARE));
         if may_learn && self.learned_of != Some(state) {
             let started = Instant::now();
             let evidence = HopEvidence::gather(&read(), hides);
@@ -103,7 +112,12 @@ impl Index {
 }
 
 fn state_of(index: &Index) -> IndexState {
-    (index.next_ids().observation, index.nodes.len(), index.observers.len())
+    IndexState {
+        next: index.next_ids().observation,
+        nodes: index.nodes.len(),
+        observers: index.observers.len(),
+        prunings: index.nodes.prunings(),
+    }
 }
 
 impl fmt::Debug for HopKeeper {

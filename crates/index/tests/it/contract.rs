@@ -1,11 +1,11 @@
 //! The rules of contract §1.4 to §1.7, §4.4, §4.5 and §7.7, one by one.
 
-use index::{ApplyError, ChannelRef, MessageQuery, NodeQuery, NodeSort, PacketQuery};
+use index::{ApplyError, ChannelRef, NodeQuery, NodeSort, PacketQuery};
 use meshcore::{ChannelKey, FrameBuilder, Location, NodeKey, PathBuf, PayloadBuf, PayloadType, Role, Route};
 use model::{Change, NodeRecord, ObserverId, UnixMillis};
 
 use crate::history::{History, START, advert, node_key};
-use crate::messages::messages;
+use crate::messages::{MessageQuery, messages};
 
 fn at(secs: i64) -> UnixMillis {
     START.plus_ms(secs * 1000)

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::sync::Arc;
 
-use index::{Compaction, HopResolver, Index, NAMED_FROM, PacketQuery, TxRow};
+use index::{Compaction, HopKeeper, HopResolver, Index, NAMED_FROM, Node, PacketQuery, TxRow};
 use meshcore::{Frame, NodeKey, Payload, PayloadType};
-use model::{Change, UnixMillis};
+use model::{Change, PrunedNode, UnixMillis};
+use parking_lot::RwLock;
 use proptest::prelude::*;
 
-use crate::history::{History, events, node_key, options};
+use crate::history::{Event, History, events, node_key, options};
 
 /// All that a resolver tells of an index, as text.
 fn told(index: &Index) -> String {
@@ -155,4 +157,20 @@ fn an_empty_index_knows_nobody_and_names_nothing() {
         assert_eq!(resolver.edges().count(), 0);
     }
     assert!(index.packets_of(&NodeKey(node_key(0))).is_empty());
+}
+
+#[test]
+fn a_node_taken_off_the_list_is_no_longer_named_though_nothing_new_is_heard() {
+    let history = History::of(&(0..40).map(Event::of_packet).collect::<Vec<_>>());
+    let index = Arc::new(RwLock::new(replay(&history.changes)));
+    let mut keeper = HopKeeper::hiding(Box::new(|_, node| node.is_some_and(Node::is_pruned)));
+    assert!(keeper.step(&index, history.now));
+    let key = NodeKey(node_key(0));
+    let is_hidden = || index.read().hops().node(&key).expect("it adverts").is_hidden;
+    assert!(!is_hidden());
+    assert!(!keeper.step(&index, history.now), "nothing is new");
+    let pruned = PrunedNode { key, time: history.now.plus_ms(1) };
+    index.write().apply(&Change::Pruned(pruned)).unwrap();
+    assert!(keeper.step(&index, history.now));
+    assert!(is_hidden());
 }

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use index::{ChannelFilter, ChannelRef, Hidden, Index, MessageQuery, NodeQuery, Order, PacketQuery, Sort};
+use index::{ChannelFilter, ChannelRef, Hidden, Index, NodeQuery, Order, PacketQuery, Sort};
 use meshcore::{NodeKey, PacketHash, PayloadType, Route};
 use model::{ObserverId, TransmissionId, UnixMillis};
 use proptest::option::weighted;
 use proptest::prelude::*;
 
 use crate::history::{Event, History, OBSERVERS, START, event, events, node_key};
-use crate::messages::messages;
+use crate::messages::{MessageQuery, messages};
 use crate::naive;
 
 pub(crate) fn ids(index: &Index, rows: &[index::TxRow]) -> Vec<TransmissionId> {
@@ -65,6 +65,7 @@ pub(crate) fn query() -> impl Strategy<Value = (PacketQuery, Option<usize>)> {
             node: second.0,
             nodes: second.1,
             channel: second.2,
+            readable_texts: false,
             hash: None,
             since: second.4,
             until: second.5,
@@ -236,7 +237,7 @@ fn check_channels(history: &History) -> Result<(), TestCaseError> {
             let (copies, last) = there[view.channel];
             let count = if regions.is_some() { copies } else { texts.len() as u64 };
             prop_assert_eq!(view.message_count, count);
-            prop_assert_eq!((view.last_activity, view.last.transmission.id()), last);
+            prop_assert_eq!((view.last_activity, view.last), last);
             let query = MessageQuery {
                 channel: Some(view.channel),
                 regions,

@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use index::{ChannelFilter, CompareRange, Index, MessageQuery, NodeQuery, PacketQuery, Sort};
+use index::{ChannelFilter, CompareRange, Index, NodeQuery, PacketQuery, Sort};
 use model::UnixMillis;
 
-use crate::messages::messages;
+use crate::messages::{MessageQuery, messages};
 
 pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
     let mut text = String::new();
@@ -29,7 +29,7 @@ pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
         }
     }
     for node in index.nodes(&NodeQuery { limit: usize::MAX, ..NodeQuery::default() }).nodes {
-        writeln!(text, "{node:?} {:?}", index.adverts_of(&node.key, usize::MAX)).unwrap();
+        writeln!(text, "{node:?} {:?}", index.packets_by(&node.key)).unwrap();
     }
     for observer in index.observers(now) {
         writeln!(text, "{observer:?}").unwrap();

@@ -4,11 +4,13 @@ use super::Patient;
 use super::finding::Finding;
 use crate::commands::units;
 use crate::memory;
+use crate::parts::window::window;
 use std::fs;
 
 const CHECK: &str = "memory";
 
-/// The history lies in memory as a whole: with a database of 38 MB, a million observations, the program had 114 MB.
+/// What a history takes in memory, as far as the budget lets it: with a database of 38 MB, a million observations, the
+/// program had 114 MB.
 const MEMORY_PER_DATABASE: u64 = 2;
 
 /// What the program needs besides, the log and the queues filled.
@@ -18,20 +20,39 @@ pub(super) fn check(patient: &Patient) -> Vec<Finding> {
     let Some(available) = available(patient) else {
         return vec![Finding::ok(CHECK, "how much is free cannot be told on this system")];
     };
+    let machine = memory::of_machine("MemTotal:").map_or(memory::allowed(), |all| all.min(memory::allowed()));
     let database = fs::metadata(&patient.database).map_or(0, |file| file.len());
-    vec![judge(available, database)]
+    let budget = window(patient.loaded.file.max_memory_mb()).budget();
+    vec![judge(available, machine, database, budget.unwrap_or(u64::MAX))]
 }
 
-fn judge(available: u64, database: u64) -> Finding {
-    let wanted = BASE + database * MEMORY_PER_DATABASE;
-    let text =
-        format!("{} to be had; the history wants about {}", units::bytes(available), units::bytes(wanted));
-    if available >= wanted {
-        return Finding::ok(CHECK, text);
+/// The window of packets in memory grows with the history up to its budget, and no further.
+fn judge(available: u64, machine: u64, database: u64, budget: u64) -> Finding {
+    let history = database.saturating_mul(MEMORY_PER_DATABASE);
+    let wanted = history.min(budget).saturating_add(BASE);
+    let text = match budget {
+        u64::MAX => String::new(),
+        budget => format!(
+            ", and at most {} with packets that are to come",
+            units::bytes(budget.saturating_add(BASE))
+        ),
+    };
+    let text = format!(
+        "{} to be had; the history wants about {}{text}",
+        units::bytes(available),
+        units::bytes(wanted)
+    );
+    if available < wanted {
+        return Finding::warning(CHECK, text)
+            .meaning("the system may end the program, or become slow, while it loads the history")
+            .action("end other programs, give the machine or the container more memory, or set `packetStore.maxMemoryMB` lower");
     }
-    Finding::warning(CHECK, text)
-        .meaning("the system may end the program, or become slow, while it loads the history")
-        .action("end other programs, or give the machine or the container more memory")
+    if budget != u64::MAX && machine < budget.saturating_add(BASE) {
+        return Finding::warning(CHECK, text)
+            .meaning("`packetStore.maxMemoryMB` allows more than there is, and the history will grow into it")
+            .action("set it to half of the memory; older packets are then read from the database");
+    }
+    Finding::ok(CHECK, text)
 }
 
 /// What is free, or would be if the program that is running were not.
@@ -47,9 +68,20 @@ mod tests {
     use super::*;
     use crate::commands::doctor::finding::{Level, worst};
 
+    const GB: u64 = 1_000_000_000;
+
     #[test]
-    fn a_history_that_does_not_fit_is_warned_of() {
-        assert_eq!(worst(&[judge(1_000_000_000, 400_000_000)]), Level::Ok);
-        assert_eq!(worst(&[judge(1_000_000_000, 500_000_000)]), Level::Warning);
+    fn a_history_that_does_not_fit_is_warned_of_unless_the_budget_bounds_it() {
+        let level = |database, budget| worst(&[judge(GB, 2 * GB, database, budget)]);
+        assert_eq!(level(400_000_000, u64::MAX), Level::Ok);
+        assert_eq!(level(500_000_000, u64::MAX), Level::Warning);
+        assert_eq!(level(50 * GB, 900_000_000), Level::Ok, "the rest stays on disk");
+        assert_eq!(level(50 * GB, 960_000_000), Level::Warning);
+    }
+
+    #[test]
+    fn a_budget_beyond_the_machine_is_warned_of_while_the_history_is_small() {
+        assert_eq!(worst(&[judge(GB, 2 * GB, 0, GB)]), Level::Ok);
+        assert_eq!(worst(&[judge(GB, 2 * GB, 0, 2 * GB)]), Level::Warning);
     }
 }

@@ -6,11 +6,13 @@
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, Whole, csv, limit, parsed};
 use crate::json::Json;
+use crate::limits::Deadline;
 use crate::render::channel::ChannelMessageRow;
 use crate::state::ApiState;
 use crate::visibility::{Visibility, regions};
 use axum::extract::State;
-use index::{Cursor, MessageQuery, MessageView, SharedIndex};
+use index::{Budget, Cursor, MessageView, OverBudget, PacketQuery, Reach, Sort, TransmissionView};
+use meshcore::PayloadType;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -19,8 +21,11 @@ use utoipa::{IntoParams, ToSchema};
 /// Texts searched for one answer.
 const MAX_SEARCHED: usize = 5_000;
 
-/// Time for one answer, so that a slow machine searches fewer.
+/// Time for one answer from memory, so that a slow machine searches fewer.
 const MAX_TIME: Duration = Duration::from_millis(12);
+
+/// Texts looked up at once: more would have to be read from storage when the page is full already.
+const TEXTS_PER_PORTION: usize = 1_024;
 
 /// Texts decrypted under one read guard, so that a search does not keep ingest waiting.
 const TEXTS_PER_GUARD: usize = 64;
@@ -46,10 +51,9 @@ impl FromStr for Needle {
 /// How far a search came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct MessageSearchExtent {
-    /// Texts looked at, the newest first.
+    /// Texts looked at, the newest first; also those that only storage has.
     pub(crate) searched: usize,
-    /// Whether there is nothing left to search: neither were there too many texts, nor is the page full, nor are there older
-    /// packets that only storage has.
+    /// Whether there is nothing left to search: neither were there too many texts, nor is the page full.
     pub(crate) complete: bool,
 }
 
@@ -62,41 +66,54 @@ pub(crate) struct Found<T> {
     pub(crate) next: Option<Cursor>,
 }
 
-/// Searches the messages of a query, the newest first, until its page is full. `offset` counts messages, found or not.
+/// Searches the texts of a query, the newest first, until its page is full. `offset` counts texts, found or not.
+///
+/// # Errors
+/// As [`Reach::packets`].
 pub(crate) fn search<T>(
-    index: &SharedIndex,
-    query: &MessageQuery<'_>,
+    reach: &Reach<'_>,
+    query: &PacketQuery,
     needle: &Needle,
+    budget: &mut Budget,
     make: impl Fn(&MessageView<'_>) -> T,
-) -> Found<T> {
-    let started = Instant::now();
-    let (places, is_all) = {
-        let index = index.read();
-        let places = index.message_places(&MessageQuery { limit: MAX_SEARCHED, ..query.clone() });
-        (places, index.cold_segments().is_empty())
+) -> Result<Found<T>, OverBudget> {
+    let is_all_in_memory = reach.hot.read().cold_segments().is_empty();
+    let until = if is_all_in_memory { Instant::now() + MAX_TIME } else { reach.until };
+    let look = |packet: &TransmissionView<'_>| {
+        let message = MessageView::of(*packet);
+        (packet.latest_cursor(), needle.is_in(&message).then(|| make(&message)))
     };
     let (mut rows, mut searched) = (Vec::new(), 0);
-    for portion in places.newest.chunks(TEXTS_PER_GUARD) {
-        let index = index.read();
-        for place in portion {
-            searched += 1;
-            // A message may have gone since its place was found.
-            if let Some(message) = index.message_at(*place).filter(|message| needle.is_in(message)) {
-                rows.push(make(&message));
+    let mut portion = PacketQuery { limit: TEXTS_PER_PORTION, ..query.clone() };
+    let next = loop {
+        let page = reach.packets(&portion, budget)?;
+        let mut left = page.rows.len();
+        let is_enough = |rows: &[T], searched| rows.len() >= query.limit || searched >= MAX_SEARCHED;
+        for texts in page.rows.chunks(TEXTS_PER_GUARD) {
+            let seen = reach.views(texts, look);
+            // Some may have gone since they were listed.
+            left -= texts.len() - seen.len();
+            for (place, found) in seen {
+                if is_enough(&rows, searched) {
+                    break;
+                }
+                rows.extend(found);
+                (left, searched, portion.cursor) = (left - 1, searched + 1, Some(place));
             }
-            if rows.len() >= query.limit {
+            if is_enough(&rows, searched) || Instant::now() > until {
                 break;
             }
         }
-        if rows.len() >= query.limit || started.elapsed() > MAX_TIME {
-            break;
+        if left > 0 {
+            break portion.cursor;
         }
-    }
+        if page.next.is_none() || is_enough(&rows, searched) || Instant::now() > until {
+            break page.next;
+        }
+        (portion.cursor, portion.offset) = (page.next, 0);
+    };
     rows.reverse();
-    let is_last = searched == places.newest.len();
-    let reached = searched.checked_sub(1).and_then(|last| places.newest.get(last)).copied();
-    let next = if is_last { places.next } else { reached };
-    Found { rows, extent: MessageSearchExtent { searched, complete: is_all && next.is_none() }, next }
+    Ok(Found { rows, extent: MessageSearchExtent { searched, complete: next.is_none() }, next })
 }
 
 impl Needle {
@@ -164,6 +181,7 @@ pub(crate) struct FoundMessageRow {
 )]
 pub(crate) async fn search_messages(
     State(state): State<ApiState>,
+    deadline: Deadline,
     Params(params): Params<MessageSearchParams>,
 ) -> Result<Json<MessageSearchResponse>, HttpError> {
     let Some(needle) = params.q else { return Err(HttpError::missing_parameter("q", "q required")) };
@@ -171,21 +189,24 @@ pub(crate) async fn search_messages(
     let rows = limit(params.limit, 50, config.list_limits.channel_messages_max);
     let cursor = super::older_than(params.cursor)?;
     let regions = regions(params.region);
-    let answer = state.read_rows(usize::MAX, move |index| {
+    let mut budget = deadline.budget();
+    let answer = state.reach(usize::MAX, move |reach| {
         let visibility = Visibility::new(&config);
-        let query = MessageQuery {
-            regions: regions.as_deref(),
+        let query = PacketQuery {
             limit: rows,
-            before: params.before.map(|Moment(time)| time),
-            cursor,
-            ..MessageQuery::default()
+            cursor: cursor.or(params.before.map(|Moment(time)| Cursor::before(time))),
+            sort: Sort::Latest,
+            payload_type: Some(PayloadType::GroupText),
+            readable_texts: true,
+            regions,
+            ..PacketQuery::default()
         };
-        search(index, &query, &needle, |view| FoundMessageRow {
+        search(reach, &query, &needle, &mut budget, |view| FoundMessageRow {
             channel: view.transmission.channel().map(ToString::to_string).unwrap_or_default(),
             message: ChannelMessageRow::of(view, &visibility),
         })
     });
-    let found = answer.await?;
+    let found = answer.await??;
     Ok(Json(MessageSearchResponse {
         messages: found.rows,
         search: found.extent,

@@ -11,7 +11,7 @@ use crate::render::node::activity::{
 };
 use crate::render::node::health::shown_shares;
 use crate::render::node::{NodeRow, peer_name};
-use crate::render::time::rfc3339;
+use crate::render::time::{packets_since, rfc3339};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -72,6 +72,10 @@ pub(crate) struct NodeAnalyticsResponse {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     bounded: bool,
+    /// Present when older packets of the time range are only in storage: the figures are of packets first heard after this, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    packets_since: Option<String>,
 }
 
 const MAX_PEERS: usize = 20;
@@ -130,6 +134,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
         observer_coverage: shares.into_iter().map(|share| CoverageRow::of(share, index)).collect(),
         peer_interactions: peers.into_iter().take(MAX_PEERS).collect(),
         bounded: activity.bounded || beside.bounded,
+        packets_since: packets_since(index, Some(from)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::render::node::NodeRow;
 use crate::render::node::health::{NodeObserverRow, NodeStatsRow, shown_shares};
 use crate::render::packet::{Observations, PacketRow, packet_row};
-use crate::render::time::midnight;
+use crate::render::time::{midnight, packets_since};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -32,6 +32,10 @@ pub(crate) struct NodeHealthResponse {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     bounded: bool,
+    /// Present when older packets are only in storage: the figures are of packets first heard after this, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    packets_since: Option<String>,
 }
 
 /// The node.
@@ -137,6 +141,7 @@ fn health(
         },
         recent_packets: recent_packets(index, &packets, &visibility.hidden(index), keys),
         bounded: health.bounded,
+        packets_since: packets_since(index, None),
     }
 }
 

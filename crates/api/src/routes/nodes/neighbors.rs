@@ -5,6 +5,7 @@ use crate::error::HttpError;
 use crate::extract::{Decimal, Params, Segment, Whole, parsed};
 use crate::json::Json;
 use crate::render::node::neighbor::NeighborRow;
+use crate::render::time::packets_since;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -39,6 +40,10 @@ pub(crate) struct NeighborsResponse {
     neighbors: Vec<NeighborRow>,
     /// The sum of their counts.
     total_observations: u64,
+    /// Present when older packets are only in storage: the figures are of packets first heard after this, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    packets_since: Option<String>,
 }
 
 /// Who is heard beside a node: nobody for one that is not known.
@@ -83,6 +88,7 @@ pub(crate) async fn node_neighbors(
             node: node.key.to_string(),
             total_observations: neighbors.iter().map(|row| row.count).sum(),
             neighbors,
+            packets_since: packets_since(&index, None),
         })
     });
     answer.await?.map(Json)

@@ -7,7 +7,7 @@ use crate::extract::Segment;
 use crate::json::Json;
 use crate::render::hex;
 use crate::render::node::{believable_place, peer_name, shown_name};
-use crate::render::time::rfc3339;
+use crate::render::time::{packets_since, rfc3339};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -30,6 +30,10 @@ pub(crate) struct NodePathsResponse {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     bounded: bool,
+    /// Present when older packets are only in storage: the figures are of packets first heard after this, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    packets_since: Option<String>,
 }
 
 /// The node.
@@ -114,6 +118,7 @@ fn paths(index: &Index, node: &Node, config: &ApiConfig) -> NodePathsResponse {
         total_paths: found.paths.len() as u64,
         total_transmissions: found.packets,
         bounded: found.bounded,
+        packets_since: packets_since(index, None),
     }
 }
 

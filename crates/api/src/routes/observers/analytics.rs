@@ -9,7 +9,7 @@ use crate::render::time::{rfc3339_millis, utc};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{ActivityBucket, HourSums, Index, ObservationView, ObserverActivity};
+use index::{ActivityBucket, HourSums, ObservationView, ObserverActivity, Reach};
 use meshcore::KeyRing;
 use model::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -114,20 +114,24 @@ pub(crate) async fn observer_analytics(
     let keys = state.keys().clone();
     // A year of hours is more than a few rows.
     let rows = if days > 7 { usize::MAX } else { 1 };
-    let answer = state.read_rows(rows, move |index| analytics(&index.read(), &id, days as i64, &keys));
+    let answer = state.reach(rows, move |reach| analytics(reach, &id, days as i64, &keys));
     Ok(Json(answer.await?))
 }
 
-fn analytics(index: &Index, id: &str, days: i64, keys: &KeyRing) -> ObserverAnalyticsResponse {
-    // Nothing is known of an unknown observer, which is no error by the contract.
-    let Some(observer) = index.observer_by_key(id) else { return ObserverAnalyticsResponse::default() };
+fn analytics(reach: &Reach<'_>, id: &str, days: i64, keys: &KeyRing) -> ObserverAnalyticsResponse {
     let (bucket_hours, label) = match days {
         ..=1 => (1, "%H:%M"),
         2..=7 => (4, "%a %H:%M"),
         _ => (24, "%b %d"),
     };
     let since = UnixMillis::now().plus_ms(-days * DAY_MS);
-    let activity = index.observer_activity(observer, since, bucket_hours);
+    let activity = {
+        let index = reach.hot.read();
+        // Nothing is known of an unknown observer, which is no error by the contract.
+        let Some(observer) = index.observer_by_key(id) else { return ObserverAnalyticsResponse::default() };
+        index.observer_activity(observer, since, bucket_hours)
+    };
+    let newest = activity.newest.iter();
     let series = |count: fn(&ActivityBucket) -> u64| {
         let point = |bucket: &ActivityBucket| ObserverTimelinePoint {
             label: utc(bucket.start, label),
@@ -140,11 +144,13 @@ fn analytics(index: &Index, id: &str, days: i64, keys: &KeyRing) -> ObserverAnal
         nodes_timeline: series(|bucket| bucket.nodes),
         packet_types: packet_types(&activity),
         snr_distribution: snr_distribution(&activity.sums),
-        recent_packets: activity.newest.iter().map(|heard| recent_packet(heard, keys)).collect(),
+        recent_packets: newest
+            .filter_map(|id| reach.by_observation(*id, |heard| recent_packet(heard, keys)))
+            .collect(),
     }
 }
 
-fn packet_types(activity: &ObserverActivity<'_>) -> BTreeMap<String, u64> {
+fn packet_types(activity: &ObserverActivity) -> BTreeMap<String, u64> {
     let types = activity.sums.types.iter().enumerate().filter(|(_, count)| **count > 0);
     types.map(|(code, count)| (code.to_string(), *count)).collect()
 }

@@ -8,8 +8,11 @@ use crate::render::time::{rfc3339, rfc3339_millis};
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
-use index::{CompareRange, Comparison, HeardBest, HeardCounts, Index, SetBucket, SignalComparison, TxRow};
-use model::{ObserverId, ObserverRecord, SnrQuarterDb, UnixMillis};
+use index::{
+    CompareRange, Comparison, HeardBest, HeardCounts, OfPieces, Reach, SetBucket, SignalComparison,
+    TransmissionView,
+};
+use model::{ObserverId, ObserverRecord, SnrQuarterDb, TransmissionId, UnixMillis};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -67,6 +70,11 @@ pub(crate) struct CompareResponse {
     signal: ComparedSignal,
     /// The newest packets of each set.
     newest: ComparedNewest,
+    /// True when the span begins long before what is in memory, and not all of it could be read in time: everything is then of
+    /// the newest part; absent otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    bounded: Option<bool>,
 }
 
 /// An observer.
@@ -192,24 +200,25 @@ pub(crate) async fn compare_observers(
     let range = CompareRange { from, to, bucket_ms, newest: NEWEST };
     let config = state.config_arc();
     // Two sets of all packets at worst, so it is made where it holds up nobody.
-    let answer = state.read_rows(usize::MAX, move |index| {
-        let index = index.read();
+    let answer = state.reach(usize::MAX, move |reach| {
         let visibility = Visibility::new(&config);
-        let find = |key: &str| index.observer_by_key(key).filter(|_| visibility.shows_observer_key(key));
+        let find =
+            |key: &str| reach.hot.read().observer_by_key(key).filter(|_| visibility.shows_observer_key(key));
         let (a, b) = (find(&a)?, find(&b)?);
-        Some(response(&index, (a, b), &range, &index.compare(a, b, &range)?))
+        Some(response(reach, (a, b), &range, &reach.compare(a, b, &range)?))
     });
     answer.await?.map(Json).ok_or_else(|| HttpError::not_found("Observer not found"))
 }
 
 fn response(
-    index: &Index,
+    reach: &Reach<'_>,
     (a, b): (ObserverId, ObserverId),
     range: &CompareRange,
-    found: &Comparison,
+    OfPieces { found, bounded }: &OfPieces<Comparison>,
 ) -> CompareResponse {
-    let observer = |id| ComparedObserver::of(index.observer_record(id));
-    let rows = |rows: &[TxRow]| rows.iter().map(|row| compared_packet(index, *row, a, b)).collect();
+    let observer = |id| ComparedObserver::of(reach.hot.read().observer_record(id));
+    let row = |id: &TransmissionId| reach.by_id(*id, |packet| compared_packet(packet, a, b));
+    let rows = |packets: &[TransmissionId]| packets.iter().filter_map(row).collect();
     let [only_a, both, only_b] = &found.newest;
     CompareResponse {
         a: observer(a),
@@ -230,11 +239,12 @@ fn response(
         bucket_ms: range.bucket_ms,
         signal: ComparedSignal::of(&found.signal, found.packets.both),
         newest: ComparedNewest { only_a: rows(only_a), both: rows(both), only_b: rows(only_b) },
+        bounded: bounded.then_some(true),
     }
 }
 
-fn compared_packet(index: &Index, row: TxRow, a: ObserverId, b: ObserverId) -> ComparedPacket {
-    let (packet, heard) = (index.view(row), index.heard_pair(row, a, b));
+fn compared_packet(packet: &TransmissionView<'_>, a: ObserverId, b: ObserverId) -> ComparedPacket {
+    let heard = packet.heard_pair(a, b);
     ComparedPacket {
         id: packet.id().0,
         hash: packet.hash().to_string(),

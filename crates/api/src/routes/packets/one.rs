@@ -73,6 +73,6 @@ fn find<T>(reach: &Reach<'_>, id: &str, look: impl Fn(&TransmissionView<'_>) -> 
         return reach.by_hash(hash, look);
     }
     let number = id.parse::<u64>().ok()?;
-    let by_observation = || reach.by_observation(ObservationId(number), &look);
+    let by_observation = || reach.by_observation(ObservationId(number), |heard| look(&heard.transmission()));
     reach.by_id(TransmissionId(number), &look).or_else(by_observation)
 }

@@ -36,10 +36,10 @@ pub(crate) async fn packet_timestamps(
         return Err(HttpError::missing_parameter("since", "since required"));
     };
     // How many there are is not known before, so this is always made on the blocking pool.
-    let (times, bounded) = state.reach(usize::MAX, move |reach| reach.first_seen_since(since)).await?;
+    let times = state.reach(usize::MAX, move |reach| reach.first_seen_since(since)).await?;
     let mut headers = HeaderMap::new();
-    if bounded {
+    if times.bounded {
         headers.insert(BOUNDED, HeaderValue::from_static("true"));
     }
-    Ok((headers, Json(times.into_iter().map(Rfc3339).collect())))
+    Ok((headers, Json(times.found.into_iter().map(Rfc3339).collect())))
 }
