@@ -15,10 +15,16 @@ export default defineConfig({
     cssCodeSplit: false,
     rolldownOptions: {
       output: {
-        // What the pages share is one chunk, so that a page needs one request and not ten. The charts are not shared: only the
-        // performance page draws any, and 20 KB for them would be a seventh of what the first page may weigh. Nor is the filter language,
-        // which is loaded by who filters.
-        codeSplitting: { groups: [{ name: 'shared', test: /node_modules\/(?!uplot)|src\/lib\/(?!filter\/(?!load))/ }] },
+        // What the pages share is one chunk, so that a page needs one request and not ten. Not in it is what the first page does not need
+        // and would weigh a tenth of it: charts, the filter language, the parts of a frame.
+        codeSplitting: {
+          groups: [
+            {
+              name: 'shared',
+              test: /node_modules\/(?!uplot)|src\/lib\/(?!filter\/(?!load)|packet\/(?:fields|payload|reader)\.)/,
+            },
+          ],
+        },
       },
     },
     reportCompressedSize: false,

@@ -3,7 +3,7 @@ import type { FilterFields } from '../../lib/api/types';
 import type { Completion, Known, Offer } from '../../lib/filter/complete';
 import type { Language } from '../../lib/filter/load';
 import { FIELDS } from './filter';
-import { type Sources, type Suggestion, suggest } from './suggest';
+import type { Sources, Suggestion, suggest } from './suggest';
 
 /** A line of what is offered: a simple choice, or a piece of an expression. */
 export type Row =
@@ -23,6 +23,8 @@ export class Entry {
   open = $state(false);
   language: Language | undefined = $state.raw();
   fields: FilterFields | undefined = $state.raw();
+  /** Finds simple choices; loaded when it is needed, as the language is. */
+  suggest: typeof suggest | undefined = $state.raw();
   sources: Sources = $state.raw({ observers: [], channels: [], nodes: [] });
 
   /** The line that Enter takes, where the reader has chosen one. */
@@ -114,7 +116,7 @@ export class Entry {
     const pieces = (offers: readonly Offer[]): Row[] =>
       completion ? offers.map((offer) => ({ offer, from: completion.from, to: completion.to })) : [];
     if (this.isExpression) return pieces(completion?.offers ?? []);
-    const choices = suggest(this.text, this.sources).map((choice): Row => ({ choice }));
+    const choices = (this.suggest?.(this.text, this.sources) ?? []).map((choice): Row => ({ choice }));
     const word = this.text.trim().toLowerCase();
     if (word === '' || word.includes(':')) return choices;
     // Simple choices have a line of their own already.

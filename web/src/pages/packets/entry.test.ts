@@ -3,6 +3,7 @@ import type { FilterFields } from '../../lib/api/types';
 import * as language from '../../lib/filter/language';
 import { Entry } from './entry.svelte';
 import { EXAMPLES } from './examples';
+import { suggest } from './suggest';
 
 const field = (name: string, values: string[] = []) => ({
   name,
@@ -17,6 +18,7 @@ const field = (name: string, values: string[] = []) => ({
 function entry(text: string): Entry {
   const made = new Entry();
   made.language = language;
+  made.suggest = suggest;
   made.fields = {
     fields: [field('type', ['ADVERT', 'ACK']), field('snr'), field('sender'), field('transport')],
     operators: [{ operator: '==', kinds: ['text', 'payload_type', 'number'] }, { operator: '>', kinds: ['number'] }],
