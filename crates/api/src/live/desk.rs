@@ -24,9 +24,10 @@ pub(crate) const MAX_PAUSE: Duration = Duration::from_millis(250);
 /// Pause after a tick without clients: what follows closely goes together.
 const MIN_PAUSE: Duration = Duration::from_millis(10);
 
-/// A frame costs a client's task about 20 µs. Waiting twice that for each subscription keeps the feed below half a core
-/// however many clients there are.
-const PAUSE_PER_SUBSCRIPTION: Duration = Duration::from_micros(40);
+/// A frame costs some 5 to 10 µs, most of it in the system's half of the socket. Waiting at least twice that for each
+/// subscription keeps the feed below half a core however many there are, and a thousand of them wait for 30 ms. Where the
+/// cores are busy with other work, ticks come late by themselves and take more rows.
+const PAUSE_PER_SUBSCRIPTION: Duration = Duration::from_micros(20);
 
 /// Further behind than this, the feed goes on with what is new.
 const MAX_BEHIND: u64 = 20_000;
