@@ -24,7 +24,8 @@ usage: cargo xtask <task>
                   (--quick leaves out the browser and Schemathesis)
   web             build the page into web/dist, if its sources changed
   tidy            check the house rules: crate edges, file and function sizes, unsafe, entries at the root
-  bench [NAME]    print the figures: decode, index, ingest, storage, requests, api, mqtt, system (all when no name is given)
+  bench [NAME]    print the figures (all when no name is given): decode, index, ingest, storage, import, requests, api, mqtt,
+                  system, live, write, ledger
 ";
 
 fn main() -> ExitCode {

@@ -34,8 +34,9 @@ use hub::{NoSeat, Seat};
 /// The default of 128 KiB would be zeroed and kept for each client, who says a line now and then.
 const READ_BUFFER_BYTES: usize = 1024;
 
-/// Frames that are ready at the same time go into one write up to this.
-const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+/// Frames that are ready at the same time go into one write up to this. It is kept for each client from its first busy moment
+/// on, so that a thousand slow ones would take a thousand times as much.
+const WRITE_BUFFER_BYTES: usize = 4 * 1024;
 
 type Upgrade = Result<WebSocketUpgrade, WebSocketUpgradeRejection>;
 

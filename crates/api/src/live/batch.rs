@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// A frame ends at the row with which it reaches this. What waits in a socket's buffer is at most one frame, so this
 /// times the number of clients is what slow clients can cost at the very most.
-const FRAME_BYTES: usize = 32 * 1024;
+const FRAME_BYTES: usize = 16 * 1024;
 
 /// The rows of one group of subscriptions over a stretch of the sequence.
 #[derive(Debug, Default)]

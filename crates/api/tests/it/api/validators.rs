@@ -1,6 +1,7 @@
-use crate::app::{Answer, TestApp, hear_again};
+use crate::app::{API_KEY, Answer, TestApp, hear_again};
 use axum::body::Body;
 use axum::http::Method;
+use serde_json::json;
 
 async fn ask(app: &TestApp, method: Method, path: &str, tag: &str) -> Answer {
     app.send(method, path, &[("if-none-match", tag)], Body::empty()).await
@@ -55,6 +56,12 @@ async fn another_configuration_makes_other_answers() {
     let app = TestApp::init();
     let tag = app.get("/api/packets").await.header("etag").to_owned();
     app.state.set_config(serde_json::from_str(r#"{"listLimits": {"packetsMax": 1}}"#).unwrap());
+    assert_eq!(ask(&app, Method::GET, "/api/packets", &tag).await.status, 200);
+    // Which nodes are foreign, and so perhaps hidden, depends on it.
+    let app = TestApp::with(json!({"apiKey": API_KEY}));
+    let tag = app.get("/api/packets").await.header("etag").to_owned();
+    let area = json!({"polygon": [[37, -123], [38.5, -123], [38.5, -121]], "bufferKm": 2.5});
+    app.with_key(Method::PUT, "/api/config/geo-filter", area).await.good();
     assert_eq!(ask(&app, Method::GET, "/api/packets", &tag).await.status, 200);
 }
 
