@@ -2,8 +2,8 @@
 
 use crate::routes::{
     alerts, audio_lab, backup, channels, config, coverage, debug, decode, docs, dropped, filter, health,
-    hops, iata, ingest, jobs, known_channels, mqtt, nodes, observers, packets, perf, prune, scope_stats,
-    stats, traces,
+    hops, iata, ingest, inspect, jobs, known_channels, mqtt, nodes, observers, packets, perf, prune,
+    scope_stats, stats, traces,
 };
 use crate::state::ApiState;
 use crate::{live, metrics, middleware, openapi, page};
@@ -41,6 +41,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::search::search_nodes))
         .routes(routes!(nodes::bulk_health::bulk_health))
         .routes(routes!(nodes::network_status::network_status))
+        .routes(routes!(nodes::clock_skew::nodes_clock_skew))
         .routes(routes!(nodes::resolve::resolve_node))
         .routes(routes!(nodes::one::get_node))
         .routes(routes!(nodes::health::node_health))
@@ -48,6 +49,8 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(nodes::analytics::node_analytics))
         .routes(routes!(nodes::battery::node_battery))
         .routes(routes!(nodes::neighbors::node_neighbors))
+        .routes(routes!(nodes::reach::node_reach))
+        .routes(routes!(nodes::clock_skew::node_clock_skew))
         .routes(routes!(coverage::node_coverage))
         .routes(routes!(coverage::rx_coverage))
         .routes(routes!(coverage::rx_leaderboard))
@@ -67,6 +70,7 @@ pub(crate) fn documented() -> OpenApiRouter<ApiState> {
         .routes(routes!(docs::live_spec))
         .routes(routes!(audio_lab::audio_lab_buckets))
         .routes(routes!(hops::resolve_hops))
+        .routes(routes!(inspect::inspect_path).layer(DefaultBodyLimit::max(inspect::MAX_BODY_BYTES)))
         .routes(routes!(debug::affinity))
         .routes(routes!(iata::iata_coords))
         .routes(routes!(mqtt::mqtt_status))

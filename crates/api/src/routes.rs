@@ -15,6 +15,7 @@ pub(crate) mod health;
 pub(crate) mod hops;
 pub(crate) mod iata;
 pub(crate) mod ingest;
+pub(crate) mod inspect;
 pub(crate) mod jobs;
 pub(crate) mod known_channels;
 pub(crate) mod mqtt;

@@ -21,6 +21,7 @@ mod candidates;
 mod distance;
 mod edges;
 mod figures;
+mod inspect;
 mod keeper;
 mod lattice;
 mod learn;
@@ -34,7 +35,8 @@ pub(crate) mod token;
 
 use candidates::Candidates;
 use edges::{Edges, FoundBeside};
-pub use figures::{Neighbour, RelayFigures, Scores};
+pub use figures::{Neighbour, RelayFigures, Scores, Standing};
+pub use inspect::{InspectedHop, InspectedPath, Inspection, PathQuestion};
 pub use keeper::HopKeeper;
 use learn::Sample;
 use model::Model;
@@ -206,6 +208,27 @@ impl HopResolver {
     /// All that [`Self::neighbours`] is made of, each pair once: a node, and what is beside it.
     pub fn edges(&self) -> impl Iterator<Item = (NodeKey, Neighbour)> + '_ {
         self.knowledge.edges.all(&self.knowledge.model)
+    }
+
+    /// How far apart two nodes are in kilometres, where both say where they are.
+    pub fn distance_km(&self, one: &NodeKey, other: &NodeKey) -> Option<f32> {
+        let model = &self.knowledge.model;
+        let place = |key| model.candidates.find(key).and_then(|node| model.place(node));
+        place(one).zip(place(other)).map(|(here, there)| here.km_to(there))
+    }
+
+    /// How many nodes a node was heard beside, and how many have more of them.
+    pub fn standing(&self, key: &NodeKey) -> Standing {
+        let Knowledge { model, edges, .. } = &*self.knowledge;
+        let degrees: Vec<(u32, u32)> = edges.degrees(model).collect();
+        let node = model.candidates.find(key);
+        let own = degrees.iter().find(|(other, _)| Some(*other) == node).map(|(_, degree)| *degree);
+        let rank = |own: u32| 1 + degrees.iter().filter(|(_, degree)| *degree > own).count();
+        Standing {
+            degree: own.unwrap_or_default() as usize,
+            rank: own.map(rank).unwrap_or_default(),
+            of: degrees.len(),
+        }
     }
 
     /// The nodes that stand beside a node anywhere in paths, with how often they are expected to in the sample that was

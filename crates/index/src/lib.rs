@@ -61,7 +61,7 @@ mod apply;
 mod arena;
 mod budget;
 mod channels;
-mod clock_offsets;
+mod clocks;
 mod cold;
 mod compaction;
 mod compare;
@@ -107,7 +107,7 @@ mod view;
 pub use self::filter::{Passing, ROWS_PER_GUARD, search};
 pub use budget::{Budget, Limit, OverBudget};
 pub use channels::ChannelRef;
-pub use clock_offsets::ClockOffset;
+pub use clocks::{ClockOffset, ClockReading, ClockSample, ClockSeverity, Clocks, NodeClock};
 pub use cold::ColdSegment;
 pub use compaction::{Compaction, Removed, RemovedPacket};
 pub use compare::{CompareRange, Comparison, HeardBest, HeardCounts, HeardPair, SetBucket, SignalComparison};
@@ -118,8 +118,9 @@ pub use evict::Eviction;
 pub use hex_grid::HexCell;
 pub use hidden::Hidden;
 pub use hops::{
-    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, NAMED_FROM, Neighbour,
-    PacketsOf, PathContext, RelayFigures, ResolvedHop, ResolvedPath, Scores,
+    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, InspectedHop,
+    InspectedPath, Inspection, NAMED_FROM, Neighbour, PacketsOf, PathContext, PathQuestion, RelayFigures,
+    ResolvedHop, ResolvedPath, Scores, Standing,
 };
 pub use hours::{HourSums, SNR_CLASSES};
 pub use index::{Index, IndexOptions, NextIds, SharedIndex};
@@ -127,7 +128,8 @@ pub use memory::MemoryReport;
 pub use messages::{ChannelFilter, ChannelView, MessageView};
 pub use node_query::{NodePage, NodeQuery, NodeSort};
 pub use node_stats::{
-    Mean, NodeActivity, NodeHealth, NodePath, NodePaths, NodePeers, ObserverShare, Peer, Signal, Silence,
+    DirectObserver, Mean, NodeActivity, NodeHealth, NodeLink, NodeLinks, NodePath, NodePaths, NodePeers,
+    ObserverShare, Peer, Signal, Silence,
 };
 pub use nodes::{HeardName, Node};
 pub use observations::can_hold;

@@ -4,6 +4,7 @@
 //! one by one only as far as [`LOOKED_THROUGH`] and [`LOOKED_AT`] allow, newest first.
 
 mod activity;
+mod links;
 mod mean;
 mod paths;
 mod peers;
@@ -18,6 +19,7 @@ use crate::index::Index;
 use crate::observations::ObservationRow;
 
 pub use activity::{NodeActivity, Signal, Silence};
+pub use links::{DirectObserver, NodeLink, NodeLinks};
 pub use mean::Mean;
 pub use paths::{NodePath, NodePaths};
 pub use peers::{NodePeers, Peer};

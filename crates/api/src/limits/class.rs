@@ -46,18 +46,22 @@ const LISTS: [&str; 12] = [
 ];
 
 /// Routes that look at much of the history or ask the database.
-const SCANS: [&str; 16] = [
+const SCANS: [&str; 20] = [
     "/api/analytics/{*rest}",
     "/api/audio-lab/buckets",
     "/api/debug/affinity",
     "/api/messages/search",
     "/api/nodes/{pubkey}/analytics",
     "/api/nodes/{pubkey}/battery",
+    "/api/nodes/{pubkey}/clock-skew",
+    "/api/nodes/{pubkey}/reach",
+    "/api/nodes/clock-skew",
     "/api/observers/clock-skew",
     "/api/observers/compare",
     "/api/observers/{id}/analytics",
     "/api/observers/{id}/metrics",
     "/api/observers/metrics/summary",
+    "/api/paths/inspect",
     "/api/perf/bundle",
     "/api/perf/history",
     "/api/rx-coverage",
@@ -66,7 +70,7 @@ const SCANS: [&str; 16] = [
 ];
 
 /// Routes that only read although they are posted to.
-const READING_POSTS: [&str; 2] = ["/api/packets/observations", "/api/decode"];
+const READING_POSTS: [&str; 3] = ["/api/packets/observations", "/api/decode", "/api/paths/inspect"];
 
 /// `/api/healthz` tells a supervisor whether to restart us, which a crowd of readers is no reason for. A backup takes as
 /// long as the database is large, and there is one place for it.

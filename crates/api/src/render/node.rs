@@ -1,6 +1,7 @@
 //! Nodes as rows.
 
 pub(crate) mod activity;
+pub(crate) mod clock;
 pub(crate) mod health;
 pub(crate) mod neighbor;
 pub(crate) mod relay;

@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod hops;
 mod ingest;
+mod inspect;
 mod known_channels;
 mod limits;
 mod loading;

@@ -21,7 +21,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use index::{HopKeeper, SharedIndex};
 use model::UnixMillis;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt;
 
@@ -61,7 +61,12 @@ impl TestApp {
 
     /// With the real packets as if they had been heard just now.
     pub(crate) fn recent() -> Self {
-        Self::over(history::recent_packets(), ApiConfig::default())
+        Self::recent_with(json!({}))
+    }
+
+    /// The same with a configuration as in `config.json`.
+    pub(crate) fn recent_with(config: Value) -> Self {
+        Self::over(history::recent_packets(), serde_json::from_value(config).unwrap())
     }
 
     /// Without any packet.

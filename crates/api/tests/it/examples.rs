@@ -95,6 +95,7 @@ struct Known {
     hash: String,
     node: String,
     observer: String,
+    relays: Vec<String>,
 }
 
 impl Known {
@@ -103,7 +104,10 @@ impl Known {
         let adverts = app.get("/api/packets?type=4&limit=1").await.good();
         let nodes = app.get("/api/nodes?limit=1").await.good();
         let observers = app.get("/api/observers").await.good();
+        let relays = app.get("/api/nodes?role=repeater&sortBy=packetCount&limit=2").await.good();
+        let relays = relays["nodes"].as_array().unwrap().iter();
         Self {
+            relays: relays.map(|node| text(&node["public_key"])).collect(),
             hash: text(&adverts["packets"][0]["hash"]),
             node: text(&nodes["nodes"][0]["public_key"]),
             observer: text(&observers["observers"][0]["id"]),
@@ -145,6 +149,11 @@ impl Known {
                 json!({"hex": "1501AB112379AC076505DAA61C2636516BCE59409C74", "observer": self.observer, "snr": -7.25, "rssi": -101})
             }
             ("POST", "/api/packets/observations") => json!({"hashes": [self.hash]}),
+            ("POST", "/api/paths/inspect") => json!({
+                "prefixes": self.relays.iter().map(|key| &key[..2]).collect::<Vec<_>>(),
+                "context": {"observerId": self.observer, "since": "2026-05-17T00:00:00Z", "until": "2026-05-18T00:00:00Z"},
+                "limit": 10,
+            }),
             ("POST", "/api/jobs/{name}") => json!({"action": "pause"}),
             _ => simplest(operation.body.as_ref().unwrap(), operation.body.as_ref().unwrap(), 0),
         }

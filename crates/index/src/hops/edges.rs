@@ -35,6 +35,7 @@ enum Beside {
 /// All edges, and which of them each node has.
 #[derive(Debug, Default)]
 pub(super) struct Edges {
+    /// In the order of their ends.
     edges: Vec<Edge>,
     /// By node: places in `edges`.
     of_node: BTreeMap<u32, Vec<u32>>,
@@ -138,6 +139,23 @@ impl Edges {
             .iter()
             .filter(|edge| edge.is_shown(model))
             .map(|edge| (model.key(edge.a), edge.seen_from(model, edge.a)))
+    }
+
+    /// How often and when two nodes were heard beside each other; `None` when they never were.
+    pub(super) fn between(&self, one: u32, other: u32) -> Option<&Meetings> {
+        let ends = (one.min(other), Beside::Node(one.max(other)));
+        let found = self.edges.binary_search_by(|edge| (edge.a, edge.b).cmp(&ends));
+        found.ok().map(|place| &self.edges[place].meetings)
+    }
+
+    /// How many nodes were heard beside each node, by node; those without any are left out.
+    pub(super) fn degrees(&self, model: &Model) -> impl Iterator<Item = (u32, u32)> {
+        let degree = |places: &[u32]| {
+            let edges = places.iter().map(|place| &self.edges[*place as usize]);
+            edges.filter(|edge| matches!(edge.b, Beside::Node(_)) && edge.is_shown(model)).count() as u32
+        };
+        let degrees = self.of_node.iter().map(move |(node, places)| (*node, degree(places)));
+        degrees.filter(|(_, degree)| *degree > 0)
     }
 
     /// Bytes of heap.

@@ -38,6 +38,17 @@ pub struct Scores {
     pub grade: char,
 }
 
+/// How well a node is connected among all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Nodes that were heard beside it and that are as good as sure.
+    pub degree: usize,
+    /// 1 for a node with the most of them; 0 for one without any.
+    pub rank: usize,
+    /// Nodes that have any.
+    pub of: usize,
+}
+
 /// A node, or a hop that stays a hash, heard beside a node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Neighbour {

@@ -83,17 +83,8 @@ impl Index {
     fn packets_naming(&self, key: &NodeKey, resolver: &HopResolver, most: usize) -> PacketsOf {
         let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
         let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), bounded: false };
-        let relays = resolver.node(key).is_some_and(|node| node.relays);
-        let mut ambiguous = RoaringBitmap::new();
-        for size in 1..=3 {
-            let hop = &key.0[..size];
-            let Some(rows) = self.hop_book.posting(Token::new(hop)) else { continue };
-            match resolver.share_behind(hop, key) {
-                share if relays && share >= SURE_ALONE => packets.rows |= rows,
-                share if relays && share > 0.0 => ambiguous |= rows,
-                _ => {}
-            }
-        }
+        let [sure, mut ambiguous] = self.packets_with_hash_of(key, resolver);
+        packets.rows |= sure;
         ambiguous -= &packets.rows;
         packets.bounded = ambiguous.len() > most as u64;
         let mut reader = PathReader::new(resolver);
@@ -102,6 +93,23 @@ impl Index {
         let named: Vec<u32> = newest.filter(|row| self.names(*row, key, place, &mut reader)).collect();
         packets.rows.extend(named);
         packets
+    }
+
+    /// The packets whose paths name a hash that is as good as only this node's, and those with one that may be another's.
+    pub(crate) fn packets_with_hash_of(&self, key: &NodeKey, resolver: &HopResolver) -> [RoaringBitmap; 2] {
+        let [mut sure, mut ambiguous] = [RoaringBitmap::new(), RoaringBitmap::new()];
+        if !resolver.node(key).is_some_and(|node| node.relays) {
+            return [sure, ambiguous];
+        }
+        for hop in (1..=3).map(|size| &key.0[..size]) {
+            let Some(rows) = self.hop_book.posting(Token::new(hop)) else { continue };
+            match resolver.share_behind(hop, key) {
+                share if share >= SURE_ALONE => sure |= rows,
+                share if share > 0.0 => ambiguous |= rows,
+                _ => {}
+            }
+        }
+        [sure, ambiguous]
     }
 
     /// Whether a copy of the packet went over the node, more probably than not. Of copies that went the same way only the first

@@ -11,21 +11,21 @@ use crate::history::{Heard, History, OBSERVERS, START, advert, events, node_key}
 use crate::naive::{self, Packet};
 
 /// Nodes of the histories: repeaters 0 and 3, a companion, a room, and one that never says what it is.
-const NODES: u8 = 5;
+pub(crate) const NODES: u8 = 5;
 
 /// One copy of an advert that was relayed by some of the nodes.
 #[derive(Clone, Debug)]
-struct Relayed {
-    node: u8,
-    advert: u8,
-    observer: u16,
-    hops: Vec<u8>,
-    hash_size: u8,
-    direct: bool,
-    secs: u16,
+pub(crate) struct Relayed {
+    pub(crate) node: u8,
+    pub(crate) advert: u8,
+    pub(crate) observer: u16,
+    pub(crate) hops: Vec<u8>,
+    pub(crate) hash_size: u8,
+    pub(crate) direct: bool,
+    pub(crate) secs: u16,
 }
 
-fn relayed() -> impl Strategy<Value = Relayed> {
+pub(crate) fn relayed() -> impl Strategy<Value = Relayed> {
     let hops = proptest::collection::vec(0..NODES + 1, 0..4);
     (0..NODES, 0..3u8, 0..OBSERVERS as u16, hops, 1..4u8, proptest::bool::weighted(0.2), 0..9000u16).prop_map(
         |(node, advert, observer, hops, hash_size, direct, secs)| Relayed {
@@ -41,7 +41,7 @@ fn relayed() -> impl Strategy<Value = Relayed> {
 }
 
 /// A history in which nodes relay each other's adverts.
-fn mesh(before: &[crate::history::Event], copies: &[Relayed]) -> History {
+pub(crate) fn mesh(before: &[crate::history::Event], copies: &[Relayed]) -> History {
     let mut history = History::of(before);
     let app_data: [&[u8]; NODES as usize] = [b"\x82Dam", b"\x81Ann", b"\x83Room", b"\x82Hill", b""];
     for copy in copies {

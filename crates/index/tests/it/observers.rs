@@ -171,13 +171,14 @@ fn check_scopes(history: &History, since: UnixMillis) -> Result<(), TestCaseErro
     Ok(())
 }
 
-fn middle(mut values: Vec<i64>) -> i64 {
+pub(crate) fn middle(mut values: Vec<i64>) -> i64 {
     values.sort();
     let (lower, upper) = (values[(values.len() - 1) / 2], values[values.len() / 2]);
     lower + (upper - lower) / 2
 }
 
-fn check_clocks(history: &History) -> Result<(), TestCaseError> {
+/// By observer and advert: when it heard the advert, less the median of when all did.
+pub(crate) fn clock_deviations(history: &History) -> BTreeMap<u16, Vec<i64>> {
     let mut deviations: BTreeMap<u16, Vec<i64>> = BTreeMap::new();
     for packet in naive::packets(history) {
         let mut first: BTreeMap<u16, i64> = BTreeMap::new();
@@ -192,6 +193,11 @@ fn check_clocks(history: &History) -> Result<(), TestCaseError> {
             first.iter().for_each(|(id, time)| deviations.entry(*id).or_default().push(time - all));
         }
     }
+    deviations
+}
+
+fn check_clocks(history: &History) -> Result<(), TestCaseError> {
+    let deviations = clock_deviations(history);
     let found: BTreeMap<u16, (i64, usize)> = history
         .index
         .clock_offsets()

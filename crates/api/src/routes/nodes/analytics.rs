@@ -1,5 +1,6 @@
 //! `GET /api/nodes/{pubkey}/analytics`.
 
+use super::clock_skew::clock_of;
 use super::find::find_node;
 use crate::config::ApiConfig;
 use crate::error::HttpError;
@@ -9,6 +10,7 @@ use crate::render::node::activity::{
     ActivityBucket, ComputedStats, CoverageRow, HeatmapCell, HopCountRow, PeerRow, SignalRow, TypeCountRow,
     heatmap, hop_counts, timeline, type_counts,
 };
+use crate::render::node::clock::NodeClockRow;
 use crate::render::node::health::shown_shares;
 use crate::render::node::{NodeRow, peer_name};
 use crate::render::time::{packets_since, rfc3339};
@@ -68,6 +70,10 @@ pub(crate) struct NodeAnalyticsResponse {
     /// Hours without a packet are left out.
     uptime_heatmap: Vec<HeatmapCell>,
     computed_stats: ComputedStats,
+    /// How wrong its clock is, by its newest 200 adverts whatever the days. Absent when they tell nothing of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    clock_skew: Option<NodeClockRow>,
     /// Present and true when the node has so many packets that signals, observers and peers are only those of the newest.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
@@ -133,6 +139,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
         computed_stats: ComputedStats::of(&activity, days, shares.len() as u64, peers.len() as u64),
         observer_coverage: shares.into_iter().map(|share| CoverageRow::of(share, index)).collect(),
         peer_interactions: peers.into_iter().take(MAX_PEERS).collect(),
+        clock_skew: clock_of(index, node, config),
         bounded: activity.bounded || beside.bounded,
         packets_since: packets_since(index, Some(from)),
     }

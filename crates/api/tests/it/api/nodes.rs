@@ -1,7 +1,9 @@
 mod activity;
 mod battery;
+mod clock;
 mod health;
 mod hidden;
+mod reach;
 mod resolve;
 mod ways;
 

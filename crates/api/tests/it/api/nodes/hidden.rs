@@ -4,7 +4,8 @@ use super::{nodes, text};
 use crate::app::TestApp;
 use serde_json::json;
 
-const BELOW: [&str; 5] = ["", "/health", "/paths", "/analytics?days=365", "/battery"];
+const BELOW: [&str; 7] =
+    ["", "/health", "/paths", "/analytics?days=365", "/battery", "/reach?days=30", "/clock-skew"];
 
 #[tokio::test]
 async fn a_hidden_node_is_named_nowhere() {
@@ -27,6 +28,7 @@ async fn a_hidden_node_is_named_nowhere() {
         app.get("/api/nodes?limit=2000").await,
         app.get("/api/nodes/bulk-health?limit=200").await,
         app.get("/api/nodes/search?q=e").await,
+        app.get("/api/nodes/clock-skew").await,
     ];
     for key in &shown {
         for below in BELOW.iter().chain(&["/neighbors"]) {
