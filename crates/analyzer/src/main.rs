@@ -14,7 +14,8 @@ mod parts;
 use clap::Parser as _;
 use std::process::ExitCode;
 
-/// The index keeps many small allocations alive for weeks; this allocator fragments less than the system's.
+/// The index keeps many small allocations alive for weeks; this allocator fragments less than the system's. It does not ask for
+/// huge pages, which would make 32 MiB resident before a packet is there and keep whole ones for the sake of a part.
 /// Tests count allocations with one of their own.
 #[cfg(not(test))]
 #[global_allocator]

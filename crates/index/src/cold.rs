@@ -210,16 +210,21 @@ impl ColdHistory {
         self.batches.iter().rev().find_map(|batch| batch.subject_of(id))
     }
 
-    /// The adverts of nodes by their places. Looks at every advert that would be recognised.
-    pub(crate) fn adverts_of(&self, nodes: &RoaringBitmap) -> ColdAdverts {
+    /// The adverts of nodes by their places, of which there are so many. Looks at every advert that would be recognised.
+    pub(crate) fn adverts_of(&self, nodes: &RoaringBitmap, count: u64) -> ColdAdverts {
+        let oldest = self.segments.first().map_or(TransmissionId(0), |segment| segment.first);
         let of_batch = |batch: &HashBatch| -> Vec<TransmissionId> {
             let of_nodes = batch.adverts.iter().filter(|(_, node)| nodes.contains(*node));
-            of_nodes.map(|(offset, _)| TransmissionId(batch.base + u64::from(*offset))).collect()
+            let ids = of_nodes.map(|(offset, _)| TransmissionId(batch.base + u64::from(*offset)));
+            ids.filter(|id| *id >= oldest).collect()
         };
-        ColdAdverts {
-            ids: self.batches.iter().flat_map(of_batch).collect(),
-            known_from: TransmissionId(self.batches.first().map_or(u64::MAX, |batch| batch.base)),
-        }
+        let ids: Vec<TransmissionId> = self.batches.iter().flat_map(of_batch).collect();
+        let known_from = match self.batches.first() {
+            _ if ids.len() as u64 >= count => TransmissionId(0),
+            Some(batch) => TransmissionId(batch.base),
+            None => TransmissionId(u64::MAX),
+        };
+        ColdAdverts { ids, known_from }
     }
 
     /// The greatest time of an observation of a packet, when it was let go.

@@ -115,6 +115,11 @@ impl NodeTable {
         keys.iter().filter_map(|key| self.by_key.get(key)).copied().collect()
     }
 
+    /// How many adverts of nodes at these places only storage has.
+    pub(crate) fn cold_adverts(&self, places: &RoaringBitmap) -> u64 {
+        places.iter().map(|place| u64::from(self.at(place).history.cold_adverts)).sum()
+    }
+
     /// A node that exists.
     pub(crate) fn at(&self, place: u32) -> &Node {
         &self.nodes[place as usize]

@@ -201,7 +201,8 @@ impl<'a> Gathering<'a> {
         if let Some(nodes) = &self.query.area_nodes
             && !segments.is_empty()
         {
-            self.adverts = Some(hot.cold.adverts_of(&hot.nodes.places(nodes)));
+            let places = hot.nodes.places(nodes);
+            self.adverts = Some(hot.cold.adverts_of(&places, hot.nodes.cold_adverts(&places)));
         }
         let is_last = self.sort == Sort::Id && self.query.order == Order::Ascending;
         let Some(found) = self.hot_page(&hot, self.query) else {

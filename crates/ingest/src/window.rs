@@ -33,7 +33,8 @@ const SEGMENT_OBSERVATIONS: u64 = 4_096;
 const ROWS_PER_LOCK: u32 = 2_048;
 
 /// Parts of the index that do not become smaller with the window.
-const LASTING: [&str; 5] = ["frame heads", "nodes", "observers", "minutes", "history beyond"];
+const LASTING: [&str; 6] =
+    ["frame heads", "nodes", "observers", "observer hours and samples", "minutes", "history beyond"];
 
 /// Keeps an index within a budget. One for each process, and whoever replaces the index takes turns with it.
 #[derive(Debug)]
