@@ -63,7 +63,11 @@ impl Index {
             }
         }
         match frame.payload() {
-            Ok(Payload::Advert(advert)) => Some(advert.key),
+            Ok(Payload::Advert(advert)) => {
+                let first = heard.iter().min_by_key(|seen| seen.id)?;
+                self.nodes.forget_hash_size(&advert.key, first.time, &frame);
+                Some(advert.key)
+            }
             Ok(Payload::GroupText(text)) => {
                 let membership =
                     Membership { hash_byte: text.channel_hash, key: self.options.text_channel(&text) };

@@ -26,6 +26,13 @@ impl HashSizeHistory {
         self.samples.drain(..too_old.max(too_many));
     }
 
+    /// Forgets a sample, if it is remembered.
+    pub(crate) fn remove(&mut self, time: UnixMillis, hash_size: u8) {
+        if let Some(place) = self.samples.iter().position(|sample| *sample == (time, hash_size)) {
+            self.samples.remove(place);
+        }
+    }
+
     pub(crate) fn newest(&self) -> Option<u8> {
         self.samples.last().map(|(_, size)| *size)
     }

@@ -212,6 +212,15 @@ impl NodeTable {
         Some(record)
     }
 
+    /// Forgets which hash size an advert asked for that was first heard at this time.
+    pub(crate) fn forget_hash_size(&mut self, key: &NodeKey, time: UnixMillis, frame: &Frame<'_>) {
+        let node = self.by_key.get(key).map(|place| &mut self.nodes[*place as usize]);
+        if let (Some(node), Some(size)) = (node, asked_hash_size(frame)) {
+            node.history.hash_sizes.remove(time, size);
+            node.tell_hash_sizes();
+        }
+    }
+
     /// Bytes of heap, supposing B-tree nodes to be two thirds full.
     pub(crate) fn heap_bytes(&self) -> usize {
         let texts = |node: &Node| {
@@ -316,10 +325,9 @@ impl Node {
         {
             self.default_scope = Some(scope.into());
         }
-        let path = heard.frame.path();
-        // To neighbours only: the firmware writes a path byte of 0 there, whatever hash size is set.
-        if !(heard.frame.route().is_direct() && path.is_empty()) {
-            self.note_hash_size(heard.time, path.hash_size());
+        if let Some(size) = asked_hash_size(heard.frame) {
+            self.history.hash_sizes.add(heard.time, size);
+            self.tell_hash_sizes();
         }
     }
 
@@ -339,9 +347,8 @@ impl Node {
         }
     }
 
-    fn note_hash_size(&mut self, time: UnixMillis, hash_size: u8) {
-        let history = &mut self.history.hash_sizes;
-        history.add(time, hash_size);
+    fn tell_hash_sizes(&mut self) {
+        let history = &self.history.hash_sizes;
         self.hash_size = history.newest();
         self.hash_size_inconsistent = history.is_inconsistent();
         let sizes = history.sizes();
@@ -360,6 +367,13 @@ impl HeardName {
     pub(crate) fn contains(&self, folded: &str) -> bool {
         self.folded.contains(folded)
     }
+}
+
+/// The hash size that an advert asks for. `None` for one to neighbours only: the firmware writes a path byte of 0 there,
+/// whatever is set.
+fn asked_hash_size(frame: &Frame<'_>) -> Option<u8> {
+    let path = frame.path();
+    (!(frame.route().is_direct() && path.is_empty())).then(|| path.hash_size())
 }
 
 /// Whether something heard at `time` replaces what was heard at `held`: of equal times the later arrival wins.

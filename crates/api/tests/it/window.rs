@@ -170,7 +170,7 @@ async fn same_pages(hot: &TestApp, windowed: &TestApp, list: &str) {
 }
 
 /// Everything that can be asked of packets, and what they add up to.
-async fn same_answers(history: &History, hot: &TestApp, windowed: &TestApp) {
+async fn same_answers(history: &History, hot: &TestApp, windowed: &TestApp, tidy: fn(Value) -> Value) {
     for list in lists(history) {
         same_pages(hot, windowed, &list).await;
     }
@@ -211,7 +211,7 @@ async fn same_answers(history: &History, hot: &TestApp, windowed: &TestApp) {
             found.as_object_mut().unwrap().remove("totalIsLowerBound");
             found["total"] = expected.json()["total"].clone();
         }
-        assert_eq!(without_clocks(found), without_clocks(expected.json()), "{path}");
+        assert_eq!(tidy(found), tidy(expected.json()), "{path}");
     }
     let hashes: Vec<String> = history.packets.iter().map(|packet| packet.hash.to_string()).collect();
     let asked = json!({ "hashes": hashes });
@@ -252,6 +252,23 @@ fn without_clocks(mut answer: Value) -> Value {
     answer
 }
 
+/// What was the newest and is gone leaves a gap until something newer comes, since only storage knows what was there before
+/// it: the last text of a channel, the last packet of an observer and one of its newest.
+fn without_newest(answer: Value) -> Value {
+    let mut answer = without_clocks(answer);
+    if let Some(fields) = answer.as_object_mut() {
+        fields.remove("recentPackets");
+    }
+    for (list, key) in [("channels", "hash"), ("observers", "id")] {
+        let Some(rows) = answer.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.retain(|name, _| !name.starts_with("last"));
+        }
+        rows.sort_by_key(|row| row[key].to_string());
+    }
+    answer
+}
+
 fn is_learned(name: &str) -> bool {
     name.contains("relay")
         || name.ends_with("_score")
@@ -286,8 +303,8 @@ fn check(events: &[Event], cuts: &Cuts, config: &ApiConfig) {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        same_answers(&history, &hot, &live).await;
-        same_answers(&history, &hot, &loaded).await;
+        same_answers(&history, &hot, &live, without_clocks).await;
+        same_answers(&history, &hot, &loaded, without_clocks).await;
     });
 }
 
@@ -312,7 +329,7 @@ fn check_forgotten(events: &[Event], cuts: &Cuts, share: f64) {
     let windowed = app(index, Some(reader), &ApiConfig::default());
     windowed.index.write().set_hops(hot.index.read().hops());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(same_answers(&history, &hot, &windowed));
+    runtime.block_on(same_answers(&history, &hot, &windowed, without_newest));
 }
 
 proptest! {

@@ -2,12 +2,18 @@ use crate::app::TestApp;
 use crate::golden::assert_golden;
 use serde_json::{Value, json};
 
-/// The longest path of a packet of the capture.
-async fn path(app: &TestApp) -> Vec<String> {
-    let page = app.get("/api/packets?limit=1000").await.good();
-    let paths = page["packets"].as_array().unwrap().iter();
-    let paths = paths.map(|row| serde_json::from_str(row["path_json"].as_str().unwrap()).unwrap());
-    paths.max_by_key(|path: &Vec<String>| path.len()).unwrap()
+/// Two repeaters that were heard beside each other, by two bytes of their keys each.
+async fn neighbours(app: &TestApp) -> Vec<String> {
+    let nodes = app.get("/api/nodes?role=repeater&limit=200").await.good();
+    for node in nodes["nodes"].as_array().unwrap() {
+        let key = node["public_key"].as_str().unwrap();
+        let beside = app.get(&format!("/api/nodes/{key}/neighbors?include_ambiguous=false")).await.good();
+        let is_repeater = |one: &&Value| one["role"] == "repeater";
+        if let Some(other) = beside["neighbors"].as_array().unwrap().iter().find(is_repeater) {
+            return [key, other["pubkey"].as_str().unwrap()].map(|key| key[..4].to_owned()).to_vec();
+        }
+    }
+    panic!("no two repeaters of the capture are beside each other");
 }
 
 /// A path of some hops, each of which has a node that relays.
@@ -102,7 +108,7 @@ async fn wrong_bodies_are_refused_with_a_reason() {
 async fn what_is_known_beside_a_path_counts() {
     let app = TestApp::init();
     let observers = app.get("/api/observers").await.good();
-    let prefixes = path(&app).await;
+    let prefixes = neighbours(&app).await;
     let scores = async |context: Value| {
         let answer = inspect(&app, json!({"prefixes": prefixes, "context": context})).await;
         answer["candidates"].as_array().unwrap().iter().map(|way| way["score"].clone()).collect::<Vec<_>>()

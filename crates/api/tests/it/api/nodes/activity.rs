@@ -7,6 +7,7 @@ use serde_json::Value;
 const TIMES: &[&str] = &[
     "activityTimeline",
     "availabilityPct",
+    "clockSkew",
     "first_seen",
     "firstSeen",
     "from",
