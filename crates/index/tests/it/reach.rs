@@ -41,7 +41,7 @@ fn rows_of(history: &History, segment: &ColdSegment) -> (Vec<Transmission>, Vec<
     for change in &history.changes {
         match change {
             Change::Transmission(one) if is_in(one.id) => transmissions.push(one.clone()),
-            Change::Observation(one) if is_in(one.transmission) => observations.push(one.clone()),
+            Change::Observation(one) if is_in(one.transmission) => observations.push(*one),
             _ => {}
         }
     }
