@@ -1,7 +1,7 @@
 //! What an operator changes over the API, and what mobile clients report, in the real program.
 
-use crate::binary;
 use crate::capture::publish_capture;
+use crate::{binary, capture_lines};
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -72,7 +72,9 @@ fn the_area_is_changed_in_the_file_and_nodes_outside_leave_the_list_for_good() {
     let place = Place::with("");
     let mut server = place.start(Server::start_in);
     publish_capture(&server);
-    eventually("the nodes", || (nodes(&server) > 10).then_some(()));
+    let all = capture_lines().len() as u64;
+    let received = || server.get("/api/ingest").json()["received"].as_u64();
+    eventually("all of the capture", || (received() == Some(all)).then_some(()));
     assert_eq!(ask(&server, "POST", "/api/admin/prune-geo-filter", "").status, 400, "there is no area yet");
     let before = std::fs::read_to_string(place.config()).expect("read");
     let put = ask(&server, "PUT", "/api/config/geo-filter", AREA);
