@@ -19,7 +19,7 @@ pub use node::{ClockReading, ClockSample, ClockSeverity, NodeClock};
 pub use offsets::ClockOffset;
 
 /// Newest adverts by which the observers are compared.
-const ADVERTS_READ: usize = 2_000;
+const ADVERTS_READ: usize = 1_000;
 
 /// Observations of an advert that are looked at: flooding brings the same one over and over.
 const OBSERVATIONS_OF_ONE: usize = 64;
@@ -49,7 +49,7 @@ struct SharedAdvert {
 }
 
 impl Index {
-    /// What the newest adverts tell of clocks; takes about half a microsecond for each of the 2,000 that are read at most.
+    /// What the newest adverts tell of clocks; takes about half a microsecond for each of the 1,000 that are read at most.
     pub fn clocks(&self) -> Clocks<'_> {
         let mut clocks = Clocks { index: self, shared: Vec::new(), heard: Vec::new(), offsets: Vec::new() };
         let adverts = self.postings.types[usize::from(PayloadType::Advert.code())].iter().rev();

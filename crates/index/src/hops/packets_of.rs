@@ -13,7 +13,7 @@ use crate::view::{TransmissionView, TxRow};
 const MAX_READ: usize = 1_000;
 
 /// As many again may be read of those that are found, and all in two milliseconds.
-pub(crate) const WAYS_READ: usize = 400;
+pub(crate) const WAYS_READ: usize = 250;
 
 /// Ways of a packet that are read for it at most.
 const MAX_WAYS: usize = 4;

@@ -22,7 +22,7 @@ pub(crate) struct ClockOffsetRow {
     samples: usize,
 }
 
-/// How far the observers' clocks are apart, by the newest 2,000 adverts as far as several observers heard them.
+/// How far the observers' clocks are apart, by the newest 1,000 adverts as far as several observers heard them.
 #[utoipa::path(
     get, path = "/api/observers/clock-skew", tag = "observers",
     responses((status = 200, body = Vec<ClockOffsetRow>))
