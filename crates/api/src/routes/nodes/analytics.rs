@@ -1,6 +1,6 @@
 //! `GET /api/nodes/{pubkey}/analytics`.
 
-use super::clock_skew::clock_of;
+use super::clock_skew::{ADVERTS_IN_ANALYTICS, clock_of};
 use super::find::find_node;
 use crate::config::ApiConfig;
 use crate::error::HttpError;
@@ -139,7 +139,7 @@ fn analytics(index: &Index, node: &Node, config: &ApiConfig, days: u32) -> NodeA
         computed_stats: ComputedStats::of(&activity, days, shares.len() as u64, peers.len() as u64),
         observer_coverage: shares.into_iter().map(|share| CoverageRow::of(share, index)).collect(),
         peer_interactions: peers.into_iter().take(MAX_PEERS).collect(),
-        clock_skew: clock_of(index, node, config),
+        clock_skew: clock_of(index, node, config, ADVERTS_IN_ANALYTICS),
         bounded: activity.bounded || beside.bounded,
         packets_since: packets_since(index, Some(from)),
     }

@@ -23,15 +23,18 @@ pub(crate) struct ClockSkewParams {
     area: Option<String>,
 }
 
-/// Adverts of each node of the list: three more than those that are recent, so that a drift can be told.
-const ADVERTS_IN_LIST: usize = 8;
+/// Adverts of each node of the list: those that are recent, and one more so that a drift can be told.
+const ADVERTS_IN_LIST: usize = 6;
 
 /// Adverts of a single node: as many as have a part in its drift.
 const ADVERTS_OF_ONE: usize = 200;
 
+/// Among much else of a node.
+pub(super) const ADVERTS_IN_ANALYTICS: usize = 32;
+
 const NO_DATA: &str = "No clock skew data for this node";
 
-/// How wrong the clocks of nodes are, by the newest 8 adverts of each: those seen last first, at most as many as lists have.
+/// How wrong the clocks of nodes are, by the newest 6 adverts of each: those seen last first, at most as many as lists have.
 /// Nodes whose adverts say a time at which no clock was ever set are left out.
 #[utoipa::path(
     get, path = "/api/nodes/clock-skew", tag = "nodes", params(ClockSkewParams),
@@ -83,14 +86,19 @@ pub(crate) async fn node_clock_skew(
     let answer = state.read_rows(usize::MAX, move |index| {
         let index = index.read();
         let node = find_node_or(&index, &pubkey, &config, NO_DATA)?;
-        clock_of(&index, node, &config).ok_or_else(|| HttpError::not_found(NO_DATA))
+        clock_of(&index, node, &config, ADVERTS_OF_ONE).ok_or_else(|| HttpError::not_found(NO_DATA))
     });
     answer.await?.map(Json)
 }
 
 /// The clock of a node with all that is told of it; `None` when its adverts tell nothing.
-pub(super) fn clock_of(index: &Index, node: &Node, config: &ApiConfig) -> Option<NodeClockRow> {
+pub(super) fn clock_of(
+    index: &Index,
+    node: &Node,
+    config: &ApiConfig,
+    adverts: usize,
+) -> Option<NodeClockRow> {
     let clocks = index.clocks();
-    let clock = clocks.of_node(&node.key, ADVERTS_OF_ONE)?;
+    let clock = clocks.of_node(&node.key, adverts)?;
     Some(NodeClockRow::whole(node, &clock, &clocks, index, &Visibility::new(config)))
 }
