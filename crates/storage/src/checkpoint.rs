@@ -82,8 +82,14 @@ impl Checkpointer {
     pub(crate) fn spawn(path: &Path, stats: Arc<WriteStats>) -> Result<Self, StorageError> {
         let conn = schema::open_second(path)?;
         let signal = Arc::new(Signal { conn: Mutex::new(Some(conn)), ..Signal::default() });
-        let worker =
-            Worker { path: path.to_owned(), stats, signal: Arc::clone(&signal), copied: 0, restarts: 0 };
+        let worker = Worker {
+            path: path.to_owned(),
+            stats,
+            signal: Arc::clone(&signal),
+            copied: 0,
+            restarts: 0,
+            failing: false,
+        };
         let name = "storage-ckpt";
         let thread = std::thread::Builder::new()
             .name(name.into())
@@ -232,6 +238,8 @@ struct Worker {
     copied: u64,
     /// How often the log had begun anew at the last checkpoint.
     restarts: u64,
+    /// The last one failed, which was said.
+    failing: bool,
 }
 
 impl Worker {
@@ -275,6 +283,9 @@ impl Worker {
                 let copied = u64::try_from(copied).unwrap_or(0);
                 self.stats.checkpoints.increment();
                 self.stats.checkpoint_time.record(took);
+                if std::mem::take(&mut self.failing) {
+                    tracing::info!(path = %self.path.display(), "checkpoints succeed again");
+                }
                 self.count(copied, truncating, frames, restarts);
                 self.signal.copied(self.copied, restarts);
                 self.signal.tell_pending(&self.stats.frames_pending);
@@ -287,7 +298,9 @@ impl Worker {
             }
             Err(error) => {
                 self.stats.failed(format!("checkpoint of {}: {error}", self.path.display()));
-                tracing::error!(path = %self.path.display(), %error, "the checkpoint failed and will be tried again");
+                if !std::mem::replace(&mut self.failing, true) {
+                    tracing::error!(path = %self.path.display(), %error, "the checkpoint failed and will be tried again");
+                }
                 return false;
             }
         };

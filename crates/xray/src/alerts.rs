@@ -100,14 +100,22 @@ impl Alerts {
         self.events.range(self.events.len().saturating_sub(changes.len())..).cloned().collect()
     }
 
-    /// Writes the black boxes whose time has come. To be called once a second.
+    /// Writes the black boxes whose time has come, and what could not be written before. To be called once a second.
     pub fn tick(&mut self, at_ms: i64, recent: &Recent) {
+        self.write_waiting();
         self.boxes.write_due(at_ms, recent);
     }
 
     /// Writes the black boxes that would have come yet: the program ends.
     pub fn close(&mut self, recent: &Recent) {
+        self.write_waiting();
         self.boxes.write_due(i64::MAX, recent);
+    }
+
+    fn write_waiting(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.write_waiting();
+        }
     }
 
     /// The newest events, newest first.
@@ -158,16 +166,14 @@ impl Alerts {
         let most = MAX_EVENTS - MAX_EVENTS / 10;
         self.events.drain(..self.events.len().saturating_sub(most));
         let Some(log) = &mut self.log else { return };
-        match log.rewrite(&self.events) {
-            Ok(kept) => drop(self.events.drain(..self.events.len() - kept)),
-            Err(error) => tracing::warn!(%error, "the file of alerts could not be written anew"),
+        if let Some(kept) = log.rewrite(&self.events) {
+            self.events.drain(..self.events.len() - kept);
         }
     }
 
     fn append(&mut self, line: &Line) {
-        let Some(log) = &mut self.log else { return };
-        if let Err(error) = log.append(line) {
-            tracing::warn!(%error, "an alert could not be written down and is kept in memory");
+        if let Some(log) = &mut self.log {
+            log.append(line);
         }
     }
 

@@ -11,6 +11,12 @@ use std::sync::Arc;
 /// How much of the time before an event, and of that after it, is kept.
 const AROUND_MS: i64 = 600_000;
 
+/// How long to wait before one that could not be written is tried again.
+const AGAIN_MS: i64 = 60_000;
+
+/// For how long after the event it is tried: then its seconds are no longer in memory.
+const TRIED_MS: i64 = 2 * AROUND_MS;
+
 /// Black boxes that are kept; one has some ten kilobytes.
 const KEPT: usize = 100;
 
@@ -27,8 +33,16 @@ pub(super) struct Boxes {
     written: Arc<Written>,
     /// Ids of the events that have a file.
     kept: BTreeSet<u64>,
-    /// Events whose ten minutes have not passed, and when they were.
-    expected: Vec<(u64, i64)>,
+    /// Those of events whose ten minutes have not passed, and those that could not be written yet.
+    expected: Vec<Expected>,
+}
+
+/// One that is still to be written.
+#[derive(Debug)]
+struct Expected {
+    event: u64,
+    at_ms: i64,
+    due_ms: i64,
 }
 
 impl Boxes {
@@ -41,33 +55,35 @@ impl Boxes {
 
     /// One is to be written of an event.
     pub(super) fn expect(&mut self, event: u64, at_ms: i64) {
-        self.expected.push((event, at_ms));
+        self.expected.push(Expected { event, at_ms, due_ms: at_ms + AROUND_MS });
     }
 
     /// Writes those whose time has come.
     pub(super) fn write_due(&mut self, at_ms: i64, recent: &Recent) {
-        let is_due = |at: &(u64, i64)| at_ms.saturating_sub(at.1) >= AROUND_MS || at_ms < at.1 - AROUND_MS;
-        if !self.expected.iter().any(is_due) {
-            return;
-        }
-        let (due, expected) = self.expected.iter().partition::<Vec<_>, _>(|at| is_due(at));
-        self.expected = expected;
-        for (event, at_ms) in due {
-            if let Err(error) = self.write(event, around(recent, at_ms)) {
-                tracing::warn!(event, %error, "the black box of an alert could not be written");
+        let is_due = |one: &Expected| one.due_ms <= at_ms || at_ms < one.at_ms - AROUND_MS;
+        for mut one in self.expected.extract_if(.., |one| is_due(one)).collect::<Vec<_>>() {
+            let Err(error) = self.write(one.event, around(recent, one.at_ms)) else { continue };
+            // One line for all attempts.
+            if one.due_ms == one.at_ms + AROUND_MS {
+                let event = one.event;
+                tracing::warn!(event, %error, "the black box of an alert could not be written and will be tried again");
+            }
+            one.due_ms = at_ms.saturating_add(AGAIN_MS);
+            if (0..TRIED_MS).contains(&at_ms.saturating_sub(one.at_ms)) {
+                self.expected.push(one);
             }
         }
     }
 
     /// Whether there is one of this event, or will be.
     pub(super) fn has(&self, event: u64) -> bool {
-        self.kept.contains(&event) || self.expected.iter().any(|(expected, _)| *expected == event)
+        self.kept.contains(&event) || self.expected.iter().any(|one| one.event == event)
     }
 
     /// That of an event.
     pub(super) fn get(&self, event: u64, recent: &Recent) -> Option<HistoryAnswer> {
-        if let Some((_, at_ms)) = self.expected.iter().find(|(expected, _)| *expected == event) {
-            return Some(around(recent, *at_ms));
+        if let Some(one) = self.expected.iter().find(|one| one.event == event) {
+            return Some(around(recent, one.at_ms));
         }
         if !self.kept.contains(&event) {
             return None;

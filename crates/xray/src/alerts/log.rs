@@ -32,6 +32,12 @@ pub(super) struct EventLog {
     path: PathBuf,
     file: File,
     bytes: u64,
+    /// Whole lines that are still to be written.
+    waiting: Vec<u8>,
+    /// Too many waited, so that only the whole file will do.
+    is_behind: bool,
+    /// Said once, until it is over.
+    complained: bool,
     written: Arc<Written>,
 }
 
@@ -40,32 +46,76 @@ impl EventLog {
     pub(super) fn open(folder: &Path, written: Arc<Written>) -> io::Result<(Self, Vec<Line>, usize)> {
         let path = folder.join(NAME);
         let (file, bytes) = open(&path).map_err(|error| named(&path, "cannot be opened", &error))?;
-        let mut log = Self { path, file, bytes, written };
+        let mut log =
+            Self { path, file, bytes, waiting: Vec::new(), is_behind: false, complained: false, written };
         let (lines, damaged) = log.read().map_err(|error| named(&log.path, "cannot be read", &error))?;
         Ok((log, lines, damaged))
     }
 
-    /// Adds a line.
-    pub(super) fn append(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
-        let done = self.written.write(&mut self.file, &text);
-        if done.is_err() {
+    /// Adds a line. While it cannot be written it waits for the next [`EventLog::write_waiting`].
+    pub(super) fn append(&mut self, line: &Line) {
+        match serde_json::to_vec(line) {
+            Ok(text) => {
+                self.waiting.extend(text);
+                self.waiting.push(b'\n');
+                self.write_waiting();
+            }
+            Err(error) => tracing::warn!(%error, "an alert cannot be written as JSON and is kept in memory"),
+        }
+    }
+
+    /// Writes the lines that could not be written before.
+    pub(super) fn write_waiting(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let done = self.written.write(&mut self.file, &self.waiting);
+        if done.is_ok() {
+            self.bytes += self.waiting.len() as u64;
+            self.waiting.clear();
+        } else {
             // Half a line would make the next one damaged, too. If this fails as well, that is what it will be.
             let _ = self.file.set_len(self.bytes);
-        } else {
-            self.bytes += text.len() as u64;
         }
-        done.map_err(|error| named(&self.path, "cannot be written", &error))
+        self.report(done.map_err(|error| named(&self.path, "cannot be written", &error)));
+    }
+
+    fn report(&mut self, done: io::Result<()>) {
+        match done {
+            Ok(()) if self.complained => tracing::info!("the alerts that waited are written down"),
+            Err(error) if !self.complained => tracing::warn!(
+                %error, "an alert could not be written down; it is kept in memory until it can be"
+            ),
+            Ok(()) | Err(_) => return,
+        }
+        self.complained = !self.complained;
     }
 
     /// Whether it must be written anew.
     pub(super) fn is_full(&self) -> bool {
-        self.bytes > MAX_BYTES
+        self.is_behind || self.bytes + self.waiting.len() as u64 > MAX_BYTES
     }
 
-    /// Writes the newest of these events anew, as many as there is room for, and says how many.
-    pub(super) fn rewrite(&mut self, events: &VecDeque<AlertEvent>) -> io::Result<usize> {
+    /// Writes the newest of these events anew, as many as there is room for, and says how many. `None` if it could not be,
+    /// which is said, and what waits goes on waiting.
+    pub(super) fn rewrite(&mut self, events: &VecDeque<AlertEvent>) -> Option<usize> {
+        let result = self.try_to_rewrite(events);
+        let kept = result.as_ref().ok().copied();
+        self.is_behind = kept.is_none() && (self.is_behind || self.waiting.len() as u64 > MAX_BYTES);
+        if kept.is_some() || self.is_behind {
+            self.waiting = Vec::new();
+        }
+        self.report(result.map(|_| ()));
+        kept
+    }
+
+    /// Puts another file in the place of the open one.
+    #[cfg(test)]
+    pub(super) fn replace_file(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
+    fn try_to_rewrite(&mut self, events: &VecDeque<AlertEvent>) -> io::Result<usize> {
         let mut lines = Vec::new();
         let mut room = MAX_BYTES / 10 * 9;
         for event in events.iter().rev() {

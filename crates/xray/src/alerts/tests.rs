@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Catalogue, SeriesKind, Severity, Subject, SubjectKind, Unit, info};
 use proptest::prelude::*;
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -83,6 +83,76 @@ fn a_torn_line_costs_nothing_but_itself() {
     alerts.record(START_MS, &[change(AlertChange::Raised, "c"), change(AlertChange::Cleared, "c")]);
     assert_eq!(alerts.events(10).len(), 4);
     assert_eq!(told(&open(folder.path(), START_MS)), told(&alerts));
+}
+
+#[test]
+fn what_could_not_be_written_down_is_written_once_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alerts = open(folder.path(), START_MS);
+    alerts.record(START_MS, &[change(AlertChange::Raised, "before")]);
+    let path = folder.path().join("alerts.jsonl");
+    let broken = alerts.log.as_mut().unwrap().replace_file(File::open(&path).unwrap());
+    alerts.record(START_MS + 1, &[change(AlertChange::Raised, "meanwhile")]);
+    alerts.record(START_MS + 2, &[change(AlertChange::Cleared, "meanwhile")]);
+    assert_eq!(
+        fs::read_to_string(&path).unwrap().lines().count(),
+        1,
+        "a file open for reading takes nothing"
+    );
+    alerts.log.as_mut().unwrap().replace_file(broken);
+    alerts.tick(START_MS + 3, &recent());
+    assert_eq!(told(&alerts).len(), 3);
+    assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 3);
+    alerts.record(START_MS + 4, &[change(AlertChange::Cleared, "before")]);
+    assert_eq!(told(&open(folder.path(), START_MS + 5)), told(&alerts));
+}
+
+#[test]
+fn more_than_can_wait_is_written_with_the_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alerts = open(folder.path(), START_MS);
+    let path = folder.path().join("alerts.jsonl");
+    let broken = alerts.log.as_mut().unwrap().replace_file(File::open(&path).unwrap());
+    // Where the new file would be made lies a folder.
+    let aside = folder.path().join("alerts.jsonl.tmp");
+    fs::create_dir(&aside).unwrap();
+    let long = Flag { reason: "because ".repeat(10_000), ..flag("long") };
+    let long = Change { flag: long, ..change(AlertChange::Cleared, "long") };
+    for _ in 0..100 {
+        alerts.record(START_MS, std::slice::from_ref(&long));
+    }
+    assert_eq!(fs::metadata(&path).unwrap().len(), 0);
+    alerts.log.as_mut().unwrap().replace_file(broken);
+    fs::remove_dir(&aside).unwrap();
+    alerts.record(START_MS, &[change(AlertChange::Cleared, "newest")]);
+    let bytes = fs::metadata(&path).unwrap().len();
+    assert!(bytes <= log::MAX_BYTES && bytes > log::MAX_BYTES / 2, "{bytes}");
+    assert_eq!(open(folder.path(), START_MS).events(usize::MAX), alerts.events(usize::MAX));
+}
+
+#[test]
+fn a_black_box_that_could_not_be_written_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alerts = open(folder.path(), START_MS);
+    let mut recent = recent();
+    alerts.record(START_MS, &[change(AlertChange::Raised, "a")]);
+    recent.push(START_MS, &[1, 1, 0]);
+    let in_the_way = folder.path().join("black-box-1.json.zst.tmp");
+    fs::create_dir(&in_the_way).unwrap();
+    alerts.tick(START_MS + 600_000, &recent);
+    assert!(alerts.events(1)[0].black_box, "it may still come");
+    fs::remove_dir(&in_the_way).unwrap();
+    alerts.tick(START_MS + 659_999, &recent);
+    assert!(!folder.path().join("black-box-1.json.zst").exists(), "not each second");
+    alerts.tick(START_MS + 660_000, &recent);
+    assert!(folder.path().join("black-box-1.json.zst").exists());
+
+    alerts.record(START_MS, &[change(AlertChange::Raised, "b")]);
+    fs::create_dir(folder.path().join("black-box-2.json.zst.tmp")).unwrap();
+    for minute in 10..21 {
+        alerts.tick(START_MS + minute * 60_000, &recent);
+    }
+    assert!(!alerts.events(1)[0].black_box, "it is given up when its seconds are forgotten");
 }
 
 #[test]

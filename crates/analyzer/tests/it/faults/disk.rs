@@ -31,6 +31,10 @@ fn a_full_disk_stops_acknowledgements_and_space_brings_them_back() {
     let publishing = [2, 3].map(|number| publish(&server, observer(number), 200..3_000));
     commits_fail(&server);
     std::thread::sleep(WHILE_FULL);
+    let alert = "an alert could not be written down";
+    eventually("it raises an alarm, which cannot be kept either", || {
+        (said(&server, alert) > 0).then_some(())
+    });
     assert!(
         publishing.iter().all(|publishing| !publishing.is_finished()),
         "nothing is acknowledged that is not kept"
@@ -42,6 +46,11 @@ fn a_full_disk_stops_acknowledgements_and_space_brings_them_back() {
     }
     demand(&server, &promised);
     said_once(&server);
+    let alerts = seen_by(&server, &data).join("xray/alerts.jsonl");
+    eventually("the alarm is written down", || {
+        let raised = |line: &str| line.contains("raised") && line.contains("write_failing");
+        std::fs::read_to_string(&alerts).expect("a file").lines().any(raised).then_some(())
+    });
     assert!(server.terminate(), "{:?}", server.output());
     assert_eq!(said(&server, "everything received is stored"), 1);
 }
