@@ -8,6 +8,7 @@ mod links;
 mod mean;
 mod paths;
 mod peers;
+mod stands;
 
 use meshcore::NodeKey;
 use model::{ObserverId, UnixMillis};

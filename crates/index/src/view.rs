@@ -226,6 +226,11 @@ impl<'a> ObservationView<'a> {
         join(self.head(), &first).expect("observations without codes to borrow are refused")
     }
 
+    /// Copies with the same number went the same way.
+    pub(crate) fn way(&self) -> u32 {
+        self.index.heads.way(self.index.observations.head(self.row))
+    }
+
     pub(crate) fn head(&self) -> Head<'a> {
         self.index.heads.get(self.index.observations.head(self.row))
     }

@@ -10,7 +10,8 @@ use model::{ObserverId, UnixMillis};
 use smallvec::SmallVec;
 
 use super::Mean;
-use crate::hops::{HopResolver, PathReader};
+use super::stands::{After, Part, Stand, stands};
+use crate::hops::{HopResolver, PathReader, ReadHop};
 use crate::index::Index;
 use crate::view::{ObservationView, TransmissionView};
 
@@ -53,24 +54,6 @@ pub struct DirectObserver {
     pub count: u32,
     /// In quarters of a decibel.
     pub snr: Mean,
-}
-
-/// How the node stands in a way that packets took.
-#[derive(Clone, Copy, Debug)]
-struct Stand {
-    /// The station before it, when it is known; `None` also for the sender.
-    before: Option<NodeKey>,
-    after: After,
-    /// Whether it relayed the packet, and did not send it.
-    relayed: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum After {
-    /// The next hop, when it is known.
-    Hop(Option<NodeKey>),
-    /// Whoever observed the copy.
-    Observer,
 }
 
 /// What is counted.
@@ -124,7 +107,7 @@ impl Tally {
     /// first is read, as who heard it tells of its last hop only.
     fn take(&mut self, key: &NodeKey, packet: TransmissionView<'_>, reader: &mut PathReader) -> usize {
         let sender = packet.sender();
-        let mut ways: SmallVec<[(u32, SmallVec<[Stand; 1]>); 8]> = SmallVec::new();
+        let mut ways: SmallVec<[(u32, SmallVec<[Stand; 2]>); 8]> = SmallVec::new();
         for copy in packet.observations().take(COPIES_OF_ONE) {
             let path = copy.path();
             let has_hash = path.hops().any(|hop| hop.matches(key));
@@ -132,10 +115,13 @@ impl Tally {
             if is_ahead || !(has_hash || sender.as_ref() == Some(key)) {
                 continue;
             }
-            let way = packet.index.heads.way(packet.index.observations.head(copy.row));
+            let way = copy.way();
             let known = ways.iter().position(|(known, _)| *known == way);
             let place = known.unwrap_or_else(|| {
-                ways.push((way, stands(key, sender, &copy, reader)));
+                let mut stands = stands(key, &copy, reader, ReadHop::named);
+                // Who observed a copy is another with the next one, and what it hears is told by its own packets.
+                stands.retain(|stand| stand.part != Part::Observer);
+                ways.push((way, stands));
                 ways.len() - 1
             });
             ways[place].1.iter().for_each(|stand| self.count(key, *stand, &copy));
@@ -144,50 +130,17 @@ impl Tally {
     }
 
     fn count(&mut self, key: &NodeKey, stand: Stand, copy: &ObservationView<'_>) {
-        self.relayed += u32::from(stand.relayed);
-        let after = match stand.after {
-            After::Hop(hop) => hop,
-            After::Observer => {
-                let observer = copy.index.observations.observer(copy.row);
-                let direct = self.observers.entry(observer).or_default();
-                direct.0 += 1;
-                direct.1.add(copy.snr().map(|snr| i64::from(snr.0)));
-                copy.observer_node()
-            }
-        };
-        for (direction, other) in [stand.before, after].into_iter().enumerate() {
+        self.relayed += u32::from(stand.part == Part::Relay);
+        if matches!(stand.after, After::Observer) {
+            let observer = copy.index.observations.observer(copy.row);
+            let direct = self.observers.entry(observer).or_default();
+            direct.0 += 1;
+            direct.1.add(copy.snr().map(|snr| i64::from(snr.0)));
+        }
+        for (direction, other) in [stand.before, stand.after.station(copy)].into_iter().enumerate() {
             if let Some(other) = other.filter(|other| other != key) {
                 self.links.entry(other).or_default()[direction] += 1;
             }
         }
     }
-}
-
-/// Where the node stands in the way of a copy: nowhere, or once, since nobody relays a packet twice.
-fn stands(
-    key: &NodeKey,
-    sender: Option<NodeKey>,
-    copy: &ObservationView<'_>,
-    reader: &mut PathReader,
-) -> SmallVec<[Stand; 1]> {
-    let hops = reader.read(copy);
-    let itself = reader.place_of(key);
-    let named = |place: usize| hops.get(place)?.named().map(|node| reader.key(node));
-    let after = |place: usize| match hops.get(place) {
-        Some(_) => After::Hop(named(place)),
-        // Before anything was learned nothing is read, and then the next hop is not known either.
-        None if copy.path().count() > place => After::Hop(None),
-        None => After::Observer,
-    };
-    let mut found = SmallVec::new();
-    if sender.as_ref() == Some(key) {
-        found.push(Stand { before: None, after: after(0), relayed: false });
-    }
-    for place in
-        (0..hops.len()).filter(|place| hops[*place].likely().is_some_and(|node| Some(node) == itself))
-    {
-        let before = if place == 0 { sender } else { named(place - 1) };
-        found.push(Stand { before, after: after(place + 1), relayed: true });
-    }
-    found
 }

@@ -5,7 +5,8 @@ use meshcore::NodeKey;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
-use crate::hops::{HopResolver, PacketsOf, PathReader, WAYS_READ};
+use super::stands::stands;
+use crate::hops::{HopResolver, PacketsOf, PathReader, ReadHop, WAYS_READ};
 use crate::index::Index;
 use crate::view::ObservationView;
 
@@ -50,30 +51,10 @@ impl Index {
 }
 
 /// The one or two who stand beside the node on the way of a copy; nobody twice.
-///
-/// A way are the sender, the hops and the observer as far as they are known. A direct packet is not heard from its last hop,
-/// nor are its hops those that it has passed, so there only these count.
 fn beside(key: &NodeKey, copy: &ObservationView<'_>, reader: &mut PathReader) -> SmallVec<[NodeKey; 4]> {
-    let hops = reader.read(copy);
-    let is_ahead = copy.route().is_direct() && !copy.path().is_empty();
-    let (sender, observer) = match is_ahead {
-        true => (None, None),
-        false => (copy.transmission().sender(), copy.observer_node()),
-    };
-    let hop = |place: usize| hops.get(place)?.likely().map(|node| reader.key(node));
-    let itself = reader.place_of(key);
-    let mut found = SmallVec::new();
-    for place in 0..hops.len() {
-        if hops[place].likely().is_some_and(|node| Some(node) == itself) {
-            let before = if place == 0 { sender } else { hop(place - 1) };
-            let after = if place + 1 == hops.len() { observer } else { hop(place + 1) };
-            found.extend([before, after].into_iter().flatten());
-        }
-    }
-    let first = if hops.is_empty() { observer } else { hop(0) };
-    found.extend(first.filter(|_| sender.as_ref() == Some(key)));
-    let last = if hops.is_empty() { sender } else { hop(hops.len() - 1) };
-    found.extend(last.filter(|_| observer.as_ref() == Some(key)));
+    let stands = stands(key, copy, reader, ReadHop::likely);
+    let mut found: SmallVec<[NodeKey; 4]> =
+        stands.iter().flat_map(|stand| [stand.before, stand.after.station(copy)]).flatten().collect();
     found.retain(|beside| beside != key);
     found.sort_unstable();
     found.dedup();

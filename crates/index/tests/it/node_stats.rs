@@ -304,6 +304,10 @@ fn ways_and_peers_are_found_at_all() {
     // Observer 1 is node 1, who also sent all of them.
     let peers: Vec<_> = peers.iter().map(|peer| (peer.key, peer.packets)).collect();
     assert_eq!(peers, [(NodeKey(node_key(1)), 3), (NodeKey(node_key(0)), 2)]);
+    // Somebody stands between sender and observer, also when nobody knows yet who.
+    let relayed = mesh(&[], &[Relayed { observer: 0, ..copy(1, &[2], 1) }]);
+    let (sender, packets) = (NodeKey(node_key(1)), relayed.index.packets_by(&NodeKey(node_key(1))));
+    assert_eq!(relayed.index.node_peers(&sender, &packets, &HopResolver::default()).peers, []);
 }
 
 #[test]
