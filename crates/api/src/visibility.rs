@@ -22,9 +22,14 @@ impl<'a> Visibility<'a> {
     }
 
     pub(crate) fn shows_node(&self, node: &Node) -> bool {
+        !node.is_pruned() && self.shows_adverts_of(node)
+    }
+
+    /// Whether packets that a node sent are shown: those of a node that was taken off the list stay.
+    fn shows_adverts_of(&self, node: &Node) -> bool {
         let foreign =
             self.config.foreign_adverts.mode == ForeignAdvertsMode::Drop && is_foreign(node, self.config);
-        !node.is_pruned() && !foreign && !self.hides_node(node)
+        !foreign && !self.hides_node(node)
     }
 
     /// Whether the configuration hides a node wherever it is.
@@ -53,7 +58,7 @@ impl<'a> Visibility<'a> {
     /// and in no feed.
     pub(crate) fn shows_heard(&self, heard: &ObservationView<'_>) -> bool {
         self.shows_observer_key(&heard.observer().key)
-            && heard.transmission().node().is_none_or(|node| self.shows_node(node))
+            && heard.transmission().node().is_none_or(|node| self.shows_adverts_of(node))
     }
 
     /// The same rule for lists, whose packets may be in storage, where less is known of nodes than in the index.
@@ -63,15 +68,12 @@ impl<'a> Visibility<'a> {
         let observers = observers.filter_map(|key| index.observer_by_key(key.trim())).collect();
         let may_hide_nodes = !config.node_blacklist.is_empty()
             || !config.hidden_name_prefixes.is_empty()
-            || config.foreign_adverts.mode == ForeignAdvertsMode::Drop
-            || index.has_pruned_nodes();
+            || config.foreign_adverts.mode == ForeignAdvertsMode::Drop;
         if !may_hide_nodes {
             return Hidden::new(observers, Vec::new());
         }
-        let is_hidden = |node: &Node| !self.shows_node(node);
-        let query = NodeQuery { limit: usize::MAX, keep: Some(&is_hidden), ..NodeQuery::default() };
-        let nodes = index.nodes(&query).nodes.iter().map(|node| node.key).collect();
-        Hidden::new(observers, nodes)
+        let nodes = index.nodes_by_prefix("").into_iter().filter(|node| !self.shows_adverts_of(node));
+        Hidden::new(observers, nodes.map(|node| node.key).collect())
     }
 
     pub(crate) fn shows_observer(&self, observer: &ObserverView<'_>) -> bool {

@@ -237,11 +237,6 @@ impl Index {
         self.nodes.get(key)
     }
 
-    /// Whether any node was ever taken off the list.
-    pub fn has_pruned_nodes(&self) -> bool {
-        self.nodes.pruned().next().is_some()
-    }
-
     /// The nodes whose keys begin with these hex digits (of either case), in the order of keys. All nodes for no
     /// digits, none for anything else.
     pub fn nodes_by_prefix(&self, hex_prefix: &str) -> Vec<&Node> {

@@ -115,3 +115,27 @@ async fn a_pruned_node_is_found_nowhere_until_it_is_heard_again() {
     let search = app.get(&format!("/api/nodes/search?q={key}")).await.good();
     assert_eq!(search["nodes"], json!([]));
 }
+
+/// The senders of all adverts in the list of packets.
+async fn senders_of_adverts(app: &TestApp) -> Vec<String> {
+    let packets = app.get("/api/packets?type=4&limit=10000").await.good();
+    let decoded =
+        packets["packets"].as_array().unwrap().iter().map(|row| row["decoded_json"].as_str().unwrap());
+    decoded
+        .map(|decoded| serde_json::from_str::<Value>(decoded).unwrap()["pubKey"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[tokio::test]
+async fn packets_of_a_pruned_node_stay_and_those_of_a_hidden_one_stay_hidden() {
+    let keys = outside(&TestApp::with(config())).await;
+    let [pruned, hidden] = [&keys[0], &keys[1]];
+    let app = TestApp::with(json!({ "nodeBlacklist": [hidden] }));
+    let senders = senders_of_adverts(&app).await;
+    assert!(senders.contains(pruned) && !senders.contains(hidden));
+    for key in [pruned, hidden] {
+        let pruned = PrunedNode { key: key.parse().unwrap(), time: UnixMillis(i64::MAX) };
+        app.index.write().apply(&Change::Pruned(pruned)).unwrap();
+    }
+    assert_eq!(senders_of_adverts(&app).await, senders);
+}
