@@ -1,5 +1,6 @@
 //! Which hash sizes a node's recent adverts asked for (contract §7.7).
 
+use meshcore::{Path, Route};
 use model::UnixMillis;
 use smallvec::SmallVec;
 
@@ -9,6 +10,12 @@ const WINDOW_MS: i64 = 7 * 24 * 3_600_000;
 /// The newest adverts that are remembered per node. A node adverts a few times a day; one that does so each minute
 /// is judged by its last half hour, at no more memory.
 const MAX_SAMPLES: usize = 32;
+
+/// Bytes of the hashes that the sender of a packet asks for. `None` for a direct packet without hops: there the firmware
+/// writes a path byte of 0, whatever is set.
+pub(crate) fn hash_size(route: Route, path: Path<'_>) -> Option<u8> {
+    (!(route.is_direct() && path.is_empty())).then(|| path.hash_size())
+}
 
 /// Samples of the seven days before the newest, in the order of times; of equal times in the order of arrival.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -51,6 +51,9 @@ use scores::Scored;
 /// `calibration`. Below it a hop stays a hash with candidates.
 pub const NAMED_FROM: f32 = 0.9;
 
+/// From which posterior on a node is more probable than not.
+const LIKELY_FROM: f32 = 0.5;
+
 /// What is known of who relays at one moment. Cheap to share, never changes; [`Index::hops`] gives the newest.
 #[derive(Clone, Debug, Default)]
 pub struct HopResolver {
@@ -163,7 +166,7 @@ impl ResolvedHop {
 
     /// The node, when it is more probable than not: good enough for counting, not for naming.
     pub fn likely(&self) -> Option<NodeKey> {
-        self.node.filter(|_| self.posterior >= 0.5)
+        self.node.filter(|_| self.posterior >= LIKELY_FROM)
     }
 }
 

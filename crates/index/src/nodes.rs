@@ -6,7 +6,7 @@ use meshcore::{Advert, Frame, Location, NodeKey, NodeName, Role};
 use model::{NodeRecord, PrunedNode, UnixMillis};
 use roaring::RoaringBitmap;
 
-use crate::hash_sizes::HashSizeHistory;
+use crate::hash_sizes::{HashSizeHistory, hash_size};
 
 /// What is known of a node from the adverts that were heard of it, and from its [`NodeRecord`] if there is one.
 ///
@@ -215,7 +215,7 @@ impl NodeTable {
     /// Forgets which hash size an advert asked for that was first heard at this time.
     pub(crate) fn forget_hash_size(&mut self, key: &NodeKey, time: UnixMillis, frame: &Frame<'_>) {
         let node = self.by_key.get(key).map(|place| &mut self.nodes[*place as usize]);
-        if let (Some(node), Some(size)) = (node, asked_hash_size(frame)) {
+        if let (Some(node), Some(size)) = (node, hash_size(frame.route(), frame.path())) {
             node.history.hash_sizes.remove(time, size);
             node.tell_hash_sizes();
         }
@@ -325,7 +325,7 @@ impl Node {
         {
             self.default_scope = Some(scope.into());
         }
-        if let Some(size) = asked_hash_size(heard.frame) {
+        if let Some(size) = hash_size(heard.frame.route(), heard.frame.path()) {
             self.history.hash_sizes.add(heard.time, size);
             self.tell_hash_sizes();
         }
@@ -367,13 +367,6 @@ impl HeardName {
     pub(crate) fn contains(&self, folded: &str) -> bool {
         self.folded.contains(folded)
     }
-}
-
-/// The hash size that an advert asks for. `None` for one to neighbours only: the firmware writes a path byte of 0 there,
-/// whatever is set.
-fn asked_hash_size(frame: &Frame<'_>) -> Option<u8> {
-    let path = frame.path();
-    (!(frame.route().is_direct() && path.is_empty())).then(|| path.hash_size())
 }
 
 /// Whether something heard at `time` replaces what was heard at `held`: of equal times the later arrival wins.

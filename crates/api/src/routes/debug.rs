@@ -149,8 +149,6 @@ pub(crate) struct AffinityStats {
 const MAX_EDGES: usize = 1_000;
 const MAX_RESOLUTIONS: usize = 200;
 
-const WEEK_MS: f64 = 7.0 * 86_400_000.0;
-
 /// Who was heard beside whom, and what was made of hashes that fit several nodes. Needs the API key in `X-API-Key`.
 #[utoipa::path(
     get, path = "/api/debug/affinity", tag = "core", params(AffinityParams),
@@ -255,8 +253,7 @@ impl AffinityEdge {
         neighbour: &Neighbour,
         now: UnixMillis,
     ) -> Self {
-        let weeks = now.0.saturating_sub(neighbour.last_seen.0).max(0) as f64 / WEEK_MS;
-        let score = rounded((f64::from(neighbour.count) / 100.0).min(1.0) * 0.5_f64.powf(weeks));
+        let score = rounded(neighbour.score(now));
         let hash = neighbour.hash();
         let observers = neighbour.observers.iter().filter_map(|id| index.observer_record(*id));
         let several = resolver.candidates(hash).count() > 1;

@@ -5,8 +5,8 @@ use filter::{Found, Op};
 use meshcore::PayloadType;
 
 use super::compile::time_found;
-use super::packet::size_of_hops;
 use super::plan::{Heard, Plan};
+use crate::hash_sizes::hash_size;
 use crate::hops::ReadHop;
 use crate::index::Index;
 use crate::observations::NONE;
@@ -80,7 +80,7 @@ impl Trial<'_> {
             }
             Heard::HashSize(test) if !self.is_trace(transmission) => {
                 let head = self.index.heads.get(observations.head(row));
-                let size = size_of_hops(head.route, head.path);
+                let size = hash_size(head.route, head.path);
                 test.condition.holds(&Found::number(size), now)
             }
             Heard::Path { test, .. } if !self.is_trace(transmission) => self.path(test, row),

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use filter::{Field, Found, Packet};
-use meshcore::{AppData, Hex, Hop, Path, Payload, Route};
+use meshcore::{AppData, Hex, Hop, Payload};
 
 use super::payload;
+use crate::hash_sizes::hash_size;
 use crate::view::{ObservationView, TransmissionView};
 
 impl Packet for TransmissionView<'_> {
@@ -103,7 +104,7 @@ fn of_observation<'a>(heard: &ObservationView<'a>, field: Field) -> Found<'a> {
         Field::Snr => Found::number(heard.snr().map(model::SnrQuarterDb::db)),
         Field::Rssi => Found::number(heard.rssi()),
         Field::Hops => count(hops(heard).len()),
-        Field::HashSize => Found::number(hash_size(heard)),
+        Field::HashSize => Found::number(hash_size_of(heard)),
         Field::Path => Found::Texts(hops(heard).map(|hop| Cow::Owned(hop.to_string())).collect()),
         Field::RoutedThrough => Found::Texts(relays(heard)),
         _ => Found::Nothing,
@@ -114,16 +115,11 @@ fn hops<'a>(heard: &ObservationView<'a>) -> impl ExactSizeIterator<Item = Hop<'a
     heard.transmission().frame().hops_along(heard.path())
 }
 
-/// A direct packet without hops does not say.
-fn hash_size(heard: &ObservationView<'_>) -> Option<u8> {
+fn hash_size_of(heard: &ObservationView<'_>) -> Option<u8> {
     match heard.transmission().frame().payload() {
         Ok(Payload::Trace(trace)) => Some(trace.entry_size()),
-        _ => size_of_hops(heard.route(), heard.path()),
+        _ => hash_size(heard.route(), heard.path()),
     }
-}
-
-pub(super) fn size_of_hops(route: Route, path: Path<'_>) -> Option<u8> {
-    (!(route.is_direct() && path.is_empty())).then(|| path.hash_size())
 }
 
 /// Keys and names of the nodes that its hops are as good as sure to be.

@@ -75,8 +75,22 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
+    /// How much the two are beside each other at this time; see [`edge_score`].
+    pub fn score(&self, at: UnixMillis) -> f64 {
+        edge_score(self.count, self.last_seen, at)
+    }
+
     /// The hash by which it was heard; of a node that is sure, the first byte of its key.
     pub fn hash(&self) -> &[u8] {
         if self.key.is_some() { &self.prefix[..1] } else { &self.prefix }
     }
+}
+
+/// How much two nodes that were heard beside each other so often, and last then, are beside each other at a time: 0 to 1.
+/// A hundred times are enough, and each week since the last halves it (contract §7.1).
+pub(super) fn edge_score(count: u32, last: UnixMillis, at: UnixMillis) -> f64 {
+    const FULL_COUNT: f64 = 100.0;
+    const WEEK_MS: f64 = 7.0 * 86_400_000.0;
+    let age_ms = at.0.saturating_sub(last.0).max(0) as f64;
+    (f64::from(count) / FULL_COUNT).min(1.0) * (-age_ms / WEEK_MS).exp2()
 }

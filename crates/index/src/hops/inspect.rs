@@ -6,6 +6,7 @@ use meshcore::NodeKey;
 use model::UnixMillis;
 use smallvec::SmallVec;
 
+use super::figures::edge_score;
 use super::{HopResolver, Knowledge};
 
 /// Paths that are followed at a time.
@@ -108,7 +109,8 @@ impl HopResolver {
             beam = search.go_on(&beam, candidates);
         }
         let mut steps = hops.len();
-        let observer = question.observer.and_then(|key| search.shown_place(&key)).filter(|_| steps > 0);
+        let observer =
+            question.observer.and_then(|key| self.knowledge.model.find_shown(&key)).filter(|_| steps > 0);
         if let Some(observer) = observer {
             beam.iter_mut()
                 .for_each(|path| path.product *= search.step(path.nodes.last(), observer, 1).score);
@@ -127,11 +129,6 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn shown_place(&self, key: &NodeKey) -> Option<u32> {
-        let model = &self.knowledge.model;
-        model.candidates.find(key).filter(|place| model.is_shown(*place))
-    }
-
     /// In the order of keys.
     fn candidates(&self, hash: &[u8], may_name: &impl Fn(&NodeKey) -> bool) -> Vec<u32> {
         let model = &self.knowledge.model;
@@ -176,10 +173,6 @@ impl Search<'_> {
 
     /// How much two nodes are heard beside each other, how near they are and how lately they were heard so: each 0 to 1.
     fn beside(&self, a: u32, b: u32) -> [f64; 3] {
-        /// So many meetings make a whole edge.
-        const FULL_COUNT: f64 = 100.0;
-        /// An edge is worth half as much for each week since the last meeting.
-        const WEEK_HOURS: f64 = 168.0;
         const DAY_HOURS: f64 = 24.0;
         const NEAR_KM: f64 = 50.0;
         let Knowledge { model, edges, .. } = self.knowledge;
@@ -189,7 +182,7 @@ impl Search<'_> {
             edges.between(a, b).filter(|met| self.question.since.is_none_or(|since| met.last >= since));
         let Some(meetings) = meetings else { return [0.0, near, 0.0] };
         let age_hours = self.question.at.0.saturating_sub(meetings.last.0).max(0) as f64 / HOUR_MS;
-        let edge = (f64::from(meetings.count) / FULL_COUNT).min(1.0) * (-age_hours / WEEK_HOURS).exp2();
+        let edge = edge_score(meetings.count, meetings.last, self.question.at);
         let recent = if age_hours <= DAY_HOURS { 1.0 } else { (DAY_HOURS / age_hours).max(0.1) };
         [edge, near, recent]
     }

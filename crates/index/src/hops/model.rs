@@ -156,6 +156,11 @@ impl Model {
         (node as usize) < self.candidates.nodes().len()
     }
 
+    /// The place of a node that may be named.
+    pub(super) fn find_shown(&self, key: &NodeKey) -> Option<u32> {
+        self.candidates.find(key).filter(|place| self.is_shown(*place))
+    }
+
     /// Whether a node may be named.
     pub(super) fn is_shown(&self, node: u32) -> bool {
         self.is_known(node) && !self.candidates.at(node).is_hidden

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::lattice::{Chain, Lattice};
 use super::token::Token;
-use super::{Course, HopResolver, NAMED_FROM};
+use super::{Course, HopResolver, LIKELY_FROM, NAMED_FROM};
 use crate::view::{ObservationView, TransmissionView};
 
 /// Reads paths as [`HopResolver::resolve`] does, but without what decided a hop, which costs as much again, and with what
@@ -32,9 +32,6 @@ pub(crate) struct ReadHop {
 /// A node as its number in what a [`PathReader`] knows, which is in the order of keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct NodePlace(u32);
-
-/// From which posterior on a node is more probable than not.
-const LIKELY_FROM: f32 = 0.5;
 
 impl ReadHop {
     /// The node, when it is as good as sure ([`NAMED_FROM`]).
@@ -95,8 +92,7 @@ impl PathReader {
 
     /// Where a node is; `None` for one that is not known or never named.
     pub(crate) fn place_of(&self, key: &NodeKey) -> Option<NodePlace> {
-        let model = &self.resolver.knowledge.model;
-        model.candidates.find(key).filter(|place| model.is_shown(*place)).map(NodePlace)
+        self.resolver.knowledge.model.find_shown(key).map(NodePlace)
     }
 
     /// The node of a place.

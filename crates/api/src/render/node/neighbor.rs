@@ -85,7 +85,7 @@ impl NeighborRow {
             prefix: hex::lower(&found.prefix),
             count: u64::from(found.count),
             counts_by_mode: modes.filter(|(_, count)| *count > 0).collect(),
-            score: rounded(score(found, now), 4),
+            score: rounded(found.score(now), 4),
             first_seen: rfc3339(found.first_seen),
             last_seen: rfc3339(found.last_seen),
             avg_snr: found.snr_mean.map(|snr| rounded(f64::from(snr), 2)),
@@ -110,11 +110,4 @@ impl CandidateRow {
             role: node.map(|node| node.role.name().to_owned()),
         }
     }
-}
-
-/// Contract §7.1: full after a hundred times, and half as much for each week since the last.
-fn score(found: &Neighbour, now: UnixMillis) -> f64 {
-    const WEEK_MS: f64 = 168.0 * 3_600_000.0;
-    let age_ms = now.0.saturating_sub(found.last_seen.0).max(0) as f64;
-    (f64::from(found.count) / 100.0).min(1.0) * (-age_ms / WEEK_MS).exp2()
 }
