@@ -58,7 +58,8 @@ pub struct ReachedPage {
     pub rows: Vec<Found>,
     /// How many transmissions pass the filters, on this page or not.
     pub total: u64,
-    /// Not everything was looked at that may pass the filters, so that there may be more than `total`.
+    /// Not everything was looked at that may pass the filters, so that there may be more than `total`: not all of storage, or
+    /// not all packets whose hops may be a node of the query.
     pub total_is_lower_bound: bool,
     /// Where the next page begins; `None` when this one is the last.
     pub next: Option<Cursor>,
@@ -210,6 +211,7 @@ impl<'a> Gathering<'a> {
             return None;
         };
         self.page.total = found.total;
+        self.page.total_is_lower_bound = hot.leaves_out(self.query);
         if !segments.is_empty() && self.sort == Sort::Id && !is_last && found.next.is_some() {
             // The page is full of what comes before all that is in storage.
             if self.passes_all {
@@ -355,6 +357,7 @@ impl<'a> Gathering<'a> {
         };
         let rows = index.passing(self.query);
         self.page.total += rows.len();
+        self.page.total_is_lower_bound |= index.leaves_out(self.query);
         let page = |query: &PacketQuery| Some(index.page(&rows, query));
         let make = |row| Found::Cold(Arc::clone(&index), row);
         self.rows_of(&index, skip, want, found, page, make).unwrap_or(skip)

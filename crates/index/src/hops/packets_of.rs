@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::token::Token;
 use super::{HopResolver, NodePlace, PathReader};
 use crate::index::Index;
+use crate::query::PacketQuery;
 use crate::view::{TransmissionView, TxRow};
 
 /// Packets with an ambiguous hop that are read at most, the newest: reading one takes some microseconds.
@@ -74,6 +75,16 @@ impl Index {
         keys.iter().map(|key| self.packets_naming(key, &resolver, most)).collect()
     }
 
+    /// Whether packets that may be of the nodes of a query are not looked at: see [`PacketsOf::is_bounded`].
+    pub(crate) fn leaves_out(&self, query: &PacketQuery) -> bool {
+        let resolver = self.hops();
+        let is_bounded = |keys: &[NodeKey]| {
+            let most = MAX_READ / keys.len().max(1);
+            keys.iter().any(|key| self.known_and_ambiguous(key, &resolver)[1].len() > most as u64)
+        };
+        is_bounded(query.node.as_slice()) || is_bounded(&query.nodes)
+    }
+
     /// The packets of which a copy names a hash of one to three bytes, passed or ahead, newest first by id.
     pub fn packets_with_hop(&self, hop: &[u8]) -> impl Iterator<Item = TxRow> + '_ {
         let rows = (1..=3).contains(&hop.len()).then(|| self.hop_book.posting(Token::new(hop))).flatten();
@@ -81,18 +92,23 @@ impl Index {
     }
 
     fn packets_naming(&self, key: &NodeKey, resolver: &HopResolver, most: usize) -> PacketsOf {
-        let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
-        let mut packets = PacketsOf { rows: adverts.iter().copied().collect(), bounded: false };
-        let [sure, mut ambiguous] = self.packets_with_hash_of(key, resolver);
-        packets.rows |= sure;
-        ambiguous -= &packets.rows;
-        packets.bounded = ambiguous.len() > most as u64;
+        let [rows, ambiguous] = self.known_and_ambiguous(key, resolver);
+        let mut packets = PacketsOf { rows, bounded: ambiguous.len() > most as u64 };
         let mut reader = PathReader::new(resolver);
         let newest = ambiguous.iter().rev().take(most);
         let Some(place) = reader.place_of(key) else { return packets };
         let named: Vec<u32> = newest.filter(|row| self.names(*row, key, place, &mut reader)).collect();
         packets.rows.extend(named);
         packets
+    }
+
+    /// The packets that are this node's, and those of which only their paths can tell.
+    fn known_and_ambiguous(&self, key: &NodeKey, resolver: &HopResolver) -> [RoaringBitmap; 2] {
+        let adverts = self.nodes.get(key).map_or(&[][..], |node| &node.history.adverts);
+        let [mut known, mut ambiguous] = self.packets_with_hash_of(key, resolver);
+        known.extend(adverts);
+        ambiguous -= &known;
+        [known, ambiguous]
     }
 
     /// The packets whose paths name a hash that is as good as only this node's, and those with one that may be another's.
@@ -117,7 +133,7 @@ impl Index {
     fn names(&self, row: u32, key: &NodeKey, place: NodePlace, reader: &mut PathReader) -> bool {
         let mut ways: SmallVec<[u32; MAX_WAYS]> = SmallVec::new();
         for seen in (TransmissionView { index: self, row }).observations() {
-            let way = self.heads.way(self.observations.head(seen.row));
+            let way = seen.way();
             if ways.contains(&way) || !seen.path().hops().any(|hop| hop.matches(key)) {
                 continue;
             }

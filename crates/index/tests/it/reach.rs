@@ -8,7 +8,8 @@ use index::{
     Budget, ColdRows, ColdSegment, Compaction, Eviction, Found, Index, Limit, Order, PacketQuery, Reach,
     SharedIndex,
 };
-use model::{Change, Observation, Transmission, TransmissionId};
+use meshcore::{FrameBuilder, NodeKey, Path, PayloadBuf, PayloadType, Route};
+use model::{Change, Observation, ObserverId, Transmission, TransmissionId};
 use parking_lot::{Mutex, RwLock};
 
 use crate::history::{Event, History, options};
@@ -117,4 +118,53 @@ fn what_storage_forgets_and_what_is_learned_of_hops_make_another_version() {
     let (transmissions, observations) = rows_of(&history, &segment);
     assert!(index.forget_cold(&segment, &transmissions, &observations).is_some());
     assert_ne!(index.version(), learned, "lists are shorter");
+}
+
+#[test]
+fn more_packets_than_are_read_for_a_node_make_the_total_a_lower_bound() {
+    let mut history = History::new();
+    let key = |second: u8| NodeKey(std::array::from_fn(|place| [0x77, second][place.min(1)]));
+    // Two repeaters whose hashes of one byte are the same.
+    for (number, second) in [1, 2].into_iter().enumerate() {
+        let bytes = [&key(second).0[..], &(number as u32).to_le_bytes(), &[0xEE; 64], b"\x82Twin"].concat();
+        let payload = PayloadBuf::new(PayloadType::Advert, bytes).unwrap();
+        let frame = FrameBuilder::new(Route::Flood, &payload).encode();
+        history.hear(&frame, ObserverId(0), history.now, false);
+    }
+    let path = Path::new(1, &[0x77]).unwrap();
+    let relay = |history: &mut History, from: u32, to: u32| {
+        for number in from..to {
+            let payload = PayloadBuf::new(PayloadType::Ack, number.to_le_bytes().to_vec()).unwrap();
+            let frame = FrameBuilder::new(Route::Flood, &payload).path(path).encode();
+            history.hear(&frame, ObserverId(0), history.now, false);
+        }
+        history.index.refresh_hops();
+    };
+    let is_bounded = |history: &mut History, query: &PacketQuery| {
+        let hot: SharedIndex =
+            Arc::new(RwLock::new(std::mem::replace(&mut history.index, Index::new(options()))));
+        let reach = Reach { hot: &hot, cold: &Nothing, until: Instant::now() + Duration::from_secs(60) };
+        let page =
+            reach.packets(query, &mut Budget::until(Instant::now() + Duration::from_secs(60))).unwrap();
+        history.index = Arc::into_inner(hot).unwrap().into_inner();
+        page.total_is_lower_bound
+    };
+    let one = PacketQuery { node: Some(key(1)), limit: 10, ..PacketQuery::default() };
+    let two = PacketQuery { nodes: vec![key(1), key(2)], limit: 10, ..PacketQuery::default() };
+    relay(&mut history, 0, 1_000);
+    assert_eq!([is_bounded(&mut history, &one), is_bounded(&mut history, &two)], [false, true]);
+    relay(&mut history, 1_000, 1_001);
+    assert_eq!(
+        [is_bounded(&mut history, &one), is_bounded(&mut history, &PacketQuery::default())],
+        [true, false]
+    );
+}
+
+/// Storage that has nothing.
+struct Nothing;
+
+impl ColdRows for Nothing {
+    fn segment(&self, _: &ColdSegment) -> Option<Arc<Index>> {
+        None
+    }
 }

@@ -131,8 +131,9 @@ pub(crate) struct PacketsResponse {
     packets: PacketRows,
     /// How many packets pass the filters, on this page or not.
     total: u64,
-    /// True when old packets that may pass the filters were not all looked at, so that there may be more than `total`; absent
-    /// otherwise. The page may then be short: `nextCursor` goes on where it ended.
+    /// True when packets that may pass the filters were not all looked at, so that there may be more than `total`; absent
+    /// otherwise. These are old packets in storage, and then the page may be short: `nextCursor` goes on where it ended. Or
+    /// they are packets with a hash that fits the node that is asked for and others, beyond the newest thousand.
     #[serde(rename = "totalIsLowerBound", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     total_is_lower_bound: Option<bool>,
