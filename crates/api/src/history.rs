@@ -3,7 +3,9 @@
 //! A segment of storage is made an index and asked as the one in memory is ([`index::Reach`]). A few are kept, since whoever
 //! turns a page asks for the next one of the same segment.
 
+use crate::render::time::rfc3339;
 use index::{ColdRows, ColdSegment, Index, SharedIndex};
+use model::UnixMillis;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -106,4 +108,10 @@ impl SegmentCache {
     pub(crate) fn bytes(&self) -> u64 {
         self.kept.lock().iter().map(|kept| kept.bytes as u64).sum()
     }
+}
+
+/// From when on packets are in memory, when not all are that were first seen since a time; of all packets without one.
+pub(crate) fn packets_since(index: &Index, wanted: Option<UnixMillis>) -> Option<String> {
+    let since = index.in_memory_since()?;
+    wanted.is_none_or(|wanted| wanted < since).then(|| rfc3339(since))
 }

@@ -1,6 +1,5 @@
 //! Times as text, and back.
 
-use index::Index;
 use model::UnixMillis;
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
@@ -8,13 +7,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// `2026-05-17T16:01:39Z`, or with three digits of a second when it is not a whole one.
 pub(crate) fn rfc3339(time: UnixMillis) -> String {
-    Digits::of(time, b'T', time.0.rem_euclid(1000) != 0, true).as_str().to_owned()
-}
-
-/// From when on packets are in memory, when not all are that were first seen since a time; of all packets without one.
-pub(crate) fn packets_since(index: &Index, wanted: Option<UnixMillis>) -> Option<String> {
-    let since = index.in_memory_since()?;
-    wanted.is_none_or(|wanted| wanted < since).then(|| rfc3339(since))
+    Digits::rfc3339(time).as_str().to_owned()
 }
 
 /// `2026-05-17T16:01:39.000Z`: always with milliseconds, as traces have it.
@@ -28,7 +21,7 @@ pub(crate) struct Rfc3339(pub(crate) UnixMillis);
 
 impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(Digits::of(self.0, b'T', self.0.0.rem_euclid(1000) != 0, true).as_str())
+        serializer.serialize_str(Digits::rfc3339(self.0).as_str())
     }
 }
 
@@ -51,6 +44,10 @@ struct Digits {
 }
 
 impl Digits {
+    fn rfc3339(time: UnixMillis) -> Self {
+        Self::of(time, b'T', time.0.rem_euclid(1000) != 0, true)
+    }
+
     /// Years have four digits: before the year 0 and after 9999 the nearest of them is written.
     fn of(time: UnixMillis, between: u8, millis: bool, zone: bool) -> Self {
         let secs = time.secs();

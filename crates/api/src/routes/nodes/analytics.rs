@@ -5,6 +5,7 @@ use super::find::find_node;
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Params, Segment, Whole, parsed};
+use crate::history::packets_since;
 use crate::json::Json;
 use crate::render::node::activity::{
     ActivityBucket, ComputedStats, CoverageRow, HeatmapCell, HopCountRow, PeerRow, SignalRow, TypeCountRow,
@@ -13,7 +14,7 @@ use crate::render::node::activity::{
 use crate::render::node::clock::NodeClockRow;
 use crate::render::node::health::shown_shares;
 use crate::render::node::{NodeRow, peer_name};
-use crate::render::time::{packets_since, rfc3339};
+use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;
@@ -70,7 +71,7 @@ pub(crate) struct NodeAnalyticsResponse {
     /// Hours without a packet are left out.
     uptime_heatmap: Vec<HeatmapCell>,
     computed_stats: ComputedStats,
-    /// How wrong its clock is, by its newest 200 adverts whatever the days. Absent when they tell nothing of it.
+    /// How wrong its clock is, by its newest 32 adverts whatever the days. Absent when they tell nothing of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     clock_skew: Option<NodeClockRow>,

@@ -3,9 +3,9 @@
 use super::find::find_node;
 use crate::error::HttpError;
 use crate::extract::{Decimal, Params, Segment, Whole, parsed};
+use crate::history::packets_since;
 use crate::json::Json;
 use crate::render::node::neighbor::NeighborRow;
-use crate::render::time::packets_since;
 use crate::state::ApiState;
 use crate::visibility::Visibility;
 use axum::extract::State;

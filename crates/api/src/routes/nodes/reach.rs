@@ -4,6 +4,7 @@ use super::find::find_node;
 use crate::config::ApiConfig;
 use crate::error::HttpError;
 use crate::extract::{Params, Segment, Whole, limit, parsed};
+use crate::history::packets_since;
 use crate::json::Json;
 use crate::render::node::health::mean_snr_db;
 use crate::render::node::{believable_place, peer_name, shown_name};
@@ -202,7 +203,7 @@ fn reach(index: &Index, node: &Node, config: &ApiConfig, days: usize) -> NodeRea
         },
         direct_observers,
         links,
-        bounded: found.bounded || index.cold_segments().iter().any(|segment| segment.latest > since),
+        bounded: found.bounded || packets_since(index, Some(since)).is_some(),
     }
 }
 
