@@ -4,6 +4,9 @@ use std::fmt;
 use std::time::{Duration, Instant};
 use testkit::{HttpClient, Response};
 
+/// The key of the configuration.
+pub(crate) const API_KEY: &str = "a-key-of-the-benchmark-only";
+
 /// A slow route is timed by fewer calls, but by at least a hundredth of them.
 const LONGEST: Duration = Duration::from_secs(4);
 
@@ -26,9 +29,9 @@ pub(crate) fn one(client: &mut HttpClient, path: &str) -> (u16, f64) {
     (status, ms(started.elapsed()))
 }
 
-/// With the key of the configuration.
+/// With the key that some routes ask for.
 fn get(client: &mut HttpClient, path: &str) -> Response {
-    client.request("GET", path, &[("X-API-Key", "a-key-of-the-benchmark-only")], b"")
+    client.request("GET", path, &[("X-API-Key", API_KEY)], b"")
 }
 
 /// Many calls, one after the other.
