@@ -1,5 +1,5 @@
 /** What follows a field: a sign and a value of the field's kind, or nothing. */
-import { KINDS } from '../packet/kinds';
+import { KINDS, ROUTES } from '../packet/kinds';
 import { closest, type Field, type Kind } from './fields';
 import { type Condition, MAX_TESTS, type Op, type Value } from './parse';
 import type { Scanner } from './scan';
@@ -51,8 +51,6 @@ const TYPE_ALIASES: Readonly<Record<string, string>> = {
   raw: 'RAW_CUSTOM',
   custom: 'RAW_CUSTOM',
 };
-
-const ROUTES = ['TRANSPORT_FLOOD', 'FLOOD', 'DIRECT', 'TRANSPORT_DIRECT'] as const;
 
 const ARTICLES: Readonly<Record<Kind, string>> = {
   text: 'a text',
@@ -218,10 +216,10 @@ function payloadType(text: string): string | undefined {
 
 function route(text: string): string | undefined {
   const wanted = plain(text);
-  return ROUTES.find((name, code) => {
-    const short = plain(name.replace('TRANSPORT_', 'T_'));
-    return plain(name) === wanted || short === wanted || String(code) === wanted;
-  });
+  return ROUTES.find(({ id, code }) => {
+    const short = plain(id.replace('TRANSPORT_', 'T_'));
+    return plain(id) === wanted || short === wanted || String(code) === wanted;
+  })?.id;
 }
 
 function number(text: string): number | undefined {

@@ -1,5 +1,5 @@
 /** What the language wants at a place of a text that is being written, and may be wrong before and after it. */
-import { findField } from './fields';
+import { findField, WORD_OPERATORS } from './fields';
 
 export interface Reading {
   wants: 'field' | 'operator' | 'value' | 'joint' | 'nothing';
@@ -18,8 +18,6 @@ const QUOTED = '"(?:\\\\.|[^"\\\\])*"?|\'(?:\\\\.|[^\'\\\\])*\'?';
 const TOKEN = new RegExp(`\\s+|${QUOTED}|&&?|\\|\\|?|[=!<>~]+|[(),:]|\\.\\.|(?:(?!\\.\\.)[^\\s(),"'&|=<>!~:])+`, 'uy');
 /** Values may have signs in them that end a name: `12:00`, `a!b`. */
 const VALUE = new RegExp(`\\s+|${QUOTED}|&&?|\\|\\|?|[=<>]|[(),]|\\.\\.|(?:(?!\\.\\.)[^\\s(),"'&|=<>])+`, 'uy');
-
-const WORD_OPERATORS = new Set(['contains', 'starts_with', 'ends_with', 'after', 'before', 'between', 'in']);
 
 type Paren = 'group' | 'quantifier' | 'list';
 
@@ -71,7 +69,7 @@ class Reader {
   }
 
   private operator(word: string, token: string): void {
-    if (WORD_OPERATORS.has(word) || /^[=!<>~:]+$/.test(token)) {
+    if (WORD_OPERATORS.includes(word) || /^[=!<>~:]+$/.test(token)) {
       this.wants = 'value';
       this.more = word === 'between' ? 1 : 0;
     } else this.operand(word, token);

@@ -1,8 +1,7 @@
 /** Tells an expression from words that somebody searches by. */
-import { findField } from './fields';
+import { findField, WORD_OPERATORS } from './fields';
 
 const SIGN = /^(==|!=|>=|<=|!~|=|>|<|~)/;
-const WORDS = ['contains', 'starts_with', 'ends_with', 'after', 'before', 'between', 'in'];
 
 /**
  * A text is an expression when it has a comparison in it, or begins like one: `snr > 5`, `payload.name contains`, `!transport`, `any(`,
@@ -32,5 +31,5 @@ function isWordOperator(rest: string): boolean {
   const [, word = '', behind = ''] = /^([a-z_]+)(.*)$/isu.exec(rest) ?? [];
   if (word === '') return false;
   if (word.toLowerCase() === 'in') return /^\s*($|[(\d.-])/.test(behind);
-  return WORDS.some((one) => (behind === '' ? one.startsWith(word.toLowerCase()) : one === word.toLowerCase()));
+  return WORD_OPERATORS.some((one) => (behind === '' ? one.startsWith(word.toLowerCase()) : one === word.toLowerCase()));
 }

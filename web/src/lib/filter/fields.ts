@@ -10,6 +10,17 @@ export interface Field {
   heard: boolean;
 }
 
+/** The operators that are words. */
+export const WORD_OPERATORS: readonly string[] = [
+  'contains',
+  'starts_with',
+  'ends_with',
+  'after',
+  'before',
+  'between',
+  'in',
+];
+
 const TABLE = `
 type/payload_type payload_type
 route/route_type route*

@@ -2,11 +2,10 @@
 import type { Packet } from '../api/types';
 import { fromHex } from '../packet/bytes';
 import { advertRole, type Decoded, isRecord, parseDecoded, parseHops } from '../packet/decoded';
-import { KINDS } from '../packet/kinds';
+import { KINDS, routeKind } from '../packet/kinds';
 import type { Field } from './fields';
 import type { Found, Subject } from './match';
 
-const ROUTES = ['TRANSPORT_FLOOD', 'FLOOD', 'DIRECT', 'TRANSPORT_DIRECT'];
 const ADVERT = 4;
 const GRP_TXT = 5;
 const GRP_DATA = 6;
@@ -163,7 +162,7 @@ function longest(copies: readonly Packet[]): Packet | undefined {
 }
 
 function routeName(copy: Packet): string | null {
-  return ROUTES[copy.route_type ?? -1] ?? null;
+  return routeKind(copy.route_type)?.id ?? null;
 }
 
 /** Bytes before the path: the header, and the transport codes. */
