@@ -11,8 +11,9 @@ use index::{
 use meshcore::{FrameBuilder, NodeKey, Path, PayloadBuf, PayloadType, Route};
 use model::{Change, Observation, ObserverId, Transmission, TransmissionId};
 use parking_lot::{Mutex, RwLock};
+use proptest::prelude::*;
 
-use crate::history::{Event, History, options};
+use crate::history::{Event, History, START, events, options};
 
 /// Storage that moves the window whenever it is read, up to so often: two indexes with other windows take turns.
 struct Restless<'a> {
@@ -64,7 +65,9 @@ fn windowed(history: &History, least_kept: u32) -> Index {
         segment_transmissions: 2,
         segment_observations: 20,
     };
-    Compaction::evict(&index, eviction).unwrap().finish(&mut index).unwrap();
+    if let Some(compaction) = Compaction::evict(&index, eviction) {
+        compaction.finish(&mut index).unwrap();
+    }
     index
 }
 
@@ -158,6 +161,26 @@ fn more_packets_than_are_read_for_a_node_make_the_total_a_lower_bound() {
         [is_bounded(&mut history, &one), is_bounded(&mut history, &PacketQuery::default())],
         [true, false]
     );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scopes_and_times_are_the_same_wherever_the_packets_are(
+        happened in events(80), least_kept in 0..8u32, since in -10..9_000i64,
+    ) {
+        let history = History::of(&happened);
+        let hot: SharedIndex = Arc::new(RwLock::new(windowed(&history, least_kept)));
+        let other = Mutex::new(Index::new(options()));
+        let cold = Restless { history: &history, hot: &hot, other, moves_left: AtomicU32::new(0) };
+        let reach = Reach { hot: &hot, cold: &cold, until: Instant::now() + Duration::from_secs(60) };
+        let since = START.plus_ms(since * 1_000);
+        let (scopes, times) = (reach.scope_stats(since, 300_000), reach.first_seen_since(since));
+        prop_assert!(!scopes.bounded && !times.bounded);
+        prop_assert_eq!(scopes.found, history.index.scope_stats(since, 300_000));
+        prop_assert_eq!(times.found, history.index.first_seen_since(since));
+    }
 }
 
 /// Storage that has nothing.
