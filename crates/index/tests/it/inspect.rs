@@ -78,6 +78,23 @@ fn all_ways(hops: &HopResolver, hashes: &[Vec<u8>], question: &PathQuestion) -> 
     ways.into_iter().map(end).collect()
 }
 
+/// The scores of the others that could stand where a node stands behind these, the best first.
+fn alternatives(
+    hops: &HopResolver,
+    hash: &[u8],
+    question: &PathQuestion,
+    former: &[NodeKey],
+    node: NodeKey,
+) -> Vec<f64> {
+    let candidates: Vec<NodeKey> = hops.candidates(hash).map(|node| node.key).collect();
+    let others = candidates.iter().filter(|other| **other != node && !former.contains(other));
+    let share = 1.0 / candidates.len() as f64;
+    let mut scores: Vec<f64> =
+        others.map(|other| step(hops, question, former.last().copied(), *other, share)).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
@@ -105,8 +122,13 @@ proptest! {
             prop_assert!((path.score - expected[&way]).abs() < 1e-6, "{} {}", path.score, expected[&way]);
             for (hop, hash) in path.hops.iter().zip(&hashes) {
                 prop_assert_eq!(hop.candidates, hops.candidates(hash).count());
-                prop_assert!(hop.alternatives.len() <= 5 && hop.alternatives.is_sorted_by(|a, b| a.1 >= b.1));
-                prop_assert!(hop.alternatives.iter().all(|(key, _)| key.0.starts_with(hash) && *key != hop.node));
+            }
+            for place in 0..way.len() {
+                let found: Vec<f64> = path.hops[place].alternatives.iter().map(|(_, score)| *score).collect();
+                let expected = alternatives(&hops, &hashes[place], &question, &way[..place], way[place]);
+                prop_assert_eq!(found.len(), expected.len().min(5));
+                let pairs = || found.iter().zip(&expected);
+                prop_assert!(pairs().all(|(a, b)| (a - b).abs() < 1e-6), "{:?} {:?}", found, expected);
             }
         }
     }
