@@ -34,6 +34,7 @@ mod scores;
 pub(crate) mod token;
 
 use candidates::Candidates;
+pub use edges::FoundEdge;
 use edges::{Edges, FoundBeside};
 pub use figures::{Neighbour, RelayFigures, Scores, Standing};
 pub use inspect::{InspectedHop, InspectedPath, Inspection, PathQuestion};
@@ -208,8 +209,8 @@ impl HopResolver {
         model.candidates.find(key).map_or_else(Vec::new, |node| edges.of(model, node))
     }
 
-    /// All that [`Self::neighbours`] is made of, each pair once: a node, and what is beside it.
-    pub fn edges(&self) -> impl Iterator<Item = (NodeKey, Neighbour)> + '_ {
+    /// All that [`Self::neighbours`] is made of, each pair once.
+    pub fn edges(&self) -> impl Iterator<Item = FoundEdge<'_>> {
         self.knowledge.edges.all(&self.knowledge.model)
     }
 

@@ -118,7 +118,7 @@ pub use evict::Eviction;
 pub use hex_grid::HexCell;
 pub use hidden::Hidden;
 pub use hops::{
-    Beside, Course, ExplainedHop, Hides, HopBasis, HopKeeper, HopNode, HopResolver, InspectedHop,
+    Beside, Course, ExplainedHop, FoundEdge, Hides, HopBasis, HopKeeper, HopNode, HopResolver, InspectedHop,
     InspectedPath, Inspection, NAMED_FROM, Neighbour, PacketsOf, PathContext, PathQuestion, RelayFigures,
     ResolvedHop, ResolvedPath, Scores, Standing,
 };

@@ -1,6 +1,7 @@
 //! Times as text, and back.
 
 use model::UnixMillis;
+use serde::ser::SerializeSeq as _;
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
 const DAY_MS: i64 = 86_400_000;
@@ -15,13 +16,24 @@ pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
     Digits::of(time, b'T', true, true).as_str().to_owned()
 }
 
-/// A time as [`rfc3339`] writes it, made while the answer is written: for lists of very many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rfc3339(pub(crate) UnixMillis);
+/// Times as [`rfc3339`] writes them, made while the answer is written: for very many, of which neighbours are of the same day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rfc3339List(pub(crate) Vec<UnixMillis>);
 
-impl Serialize for Rfc3339 {
+impl Serialize for Rfc3339List {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(Digits::rfc3339(self.0).as_str())
+        let mut list = serializer.serialize_seq(Some(self.0.len()))?;
+        let mut known: Option<(i64, Digits)> = None;
+        for time in &self.0 {
+            let day = day_of(*time);
+            let digits = match &mut known {
+                Some((of, digits)) if *of == day => digits,
+                known => &mut known.insert((day, Digits::of_day(day, b'T'))).1,
+            };
+            digits.set_time(*time, has_millis(*time), true);
+            list.serialize_element(digits.as_str())?;
+        }
+        list.end()
     }
 }
 
@@ -45,39 +57,53 @@ struct Digits {
 
 impl Digits {
     fn rfc3339(time: UnixMillis) -> Self {
-        Self::of(time, b'T', time.0.rem_euclid(1000) != 0, true)
+        Self::of(time, b'T', has_millis(time), true)
     }
 
-    /// Years have four digits: before the year 0 and after 9999 the nearest of them is written.
     fn of(time: UnixMillis, between: u8, millis: bool, zone: bool) -> Self {
-        let secs = time.secs();
-        let (year, month, day) = civil_date(secs.div_euclid(86_400));
-        let of_day = secs.rem_euclid(86_400);
-        let mut digits = Self { text: *b"0000-00-00 00:00:00.000Z", len: 19 };
-        digits.put(0, 4, year.clamp(0, 9_999));
-        digits.put(5, 2, month);
-        digits.put(8, 2, day);
-        digits.text[10] = between;
-        digits.put(11, 2, of_day / 3_600);
-        digits.put(14, 2, of_day / 60 % 60);
-        digits.put(17, 2, of_day % 60);
-        if millis {
-            digits.put(20, 3, time.0.rem_euclid(1000));
-            digits.len = 23;
-        }
-        if zone {
-            digits.text[digits.len] = b'Z';
-            digits.len += 1;
-        }
+        let mut digits = Self::of_day(day_of(time), between);
+        digits.set_time(time, millis, zone);
         digits
     }
 
-    fn put(&mut self, start: usize, count: usize, number: i64) {
-        let mut rest = number;
-        for digit in self.text[start..start + count].iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
+    /// The beginning of a day counted from 1970-01-01. Years have four digits: before the year 0 and after 9999 the nearest of
+    /// them is written.
+    fn of_day(day: i64, between: u8) -> Self {
+        let (year, month, day) = civil_date(day);
+        let year = year.clamp(0, 9_999) as u32;
+        let mut digits = Self { text: *b"0000-00-00 00:00:00.000Z", len: 19 };
+        digits.put(0, year / 100);
+        digits.put(2, year % 100);
+        digits.put(5, month);
+        digits.put(8, day);
+        digits.text[10] = between;
+        digits
+    }
+
+    /// Puts another time of the same day in its place.
+    fn set_time(&mut self, time: UnixMillis, millis: bool, zone: bool) {
+        let of_day = time.secs().rem_euclid(86_400) as u32;
+        self.put(11, of_day / 3_600);
+        self.put(14, of_day / 60 % 60);
+        self.put(17, of_day % 60);
+        self.len = 19;
+        if millis {
+            let millis = time.0.rem_euclid(1000) as u32;
+            self.text[19] = b'.';
+            self.text[20] = b'0' + (millis / 100) as u8;
+            self.put(21, millis % 100);
+            self.len = 23;
         }
+        if zone {
+            self.text[self.len] = b'Z';
+            self.len += 1;
+        }
+    }
+
+    /// Two digits.
+    fn put(&mut self, start: usize, number: u32) {
+        self.text[start] = b'0' + (number / 10) as u8;
+        self.text[start + 1] = b'0' + (number % 10) as u8;
     }
 
     fn as_str(&self) -> &str {
@@ -85,19 +111,27 @@ impl Digits {
     }
 }
 
+fn day_of(time: UnixMillis) -> i64 {
+    time.secs().div_euclid(86_400)
+}
+
+fn has_millis(time: UnixMillis) -> bool {
+    time.0.rem_euclid(1000) != 0
+}
+
 /// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar without end.
 ///
 /// The years are counted from March, so that the leap day is the last of its year; 400 years are 146,097 days.
-fn civil_date(days: i64) -> (i64, i64, i64) {
+fn civil_date(days: i64) -> (i64, u32, u32) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
-    let of_era = shifted.rem_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097) as u32;
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    (i64::from(year_of_era) + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// When the day of this time began, in UTC.
@@ -183,6 +217,15 @@ mod tests {
             let time = UnixMillis(day * 86_400_000 + 12_345);
             assert_eq!(parse(&rfc3339(time)), Some(time), "{}", rfc3339(time));
         }
+    }
+
+    #[test]
+    fn times_of_a_list_are_written_as_each_alone() {
+        let millis =
+            [0, 999, 86_399_999, 86_400_000, 86_400_001, -1, -86_400_000, 86_399_000, 1_779_033_699_042];
+        let times = millis.map(UnixMillis);
+        let list = serde_json::to_value(Rfc3339List(times.to_vec())).unwrap();
+        assert_eq!(list, serde_json::json!(times.map(rfc3339)));
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! `GET /api/debug/affinity`.
 
 use crate::error::HttpError;
-use crate::extract::{Authorized, Params, parsed};
+use crate::extract::{Authorized, Params, Whole, limit, parsed};
 use crate::json::Json;
 use crate::render::hex;
 use crate::render::hops::name_of;
 use crate::render::time::rfc3339;
 use crate::state::ApiState;
 use axum::extract::State;
-use index::{HopResolver, Index, Neighbour};
+use hashbrown::{HashMap, HashSet};
+use index::{FoundEdge, HopResolver, Index, Neighbour};
 use meshcore::NodeKey;
 use model::UnixMillis;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::rc::Rc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Which edges.
@@ -28,14 +30,18 @@ pub(crate) struct AffinityParams {
     #[serde(deserialize_with = "parsed")]
     #[param(value_type = Option<String>)]
     node: Option<NodeKey>,
+    /// At most so many edges: up to 1,000, and 100 when it is absent or 0.
+    #[serde(deserialize_with = "parsed")]
+    #[param(value_type = Option<u64>)]
+    limit: Option<Whole>,
 }
 
 /// Who was heard beside whom, and what was made of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AffinityResponse {
-    /// The most often heard first; at most 1,000.
+    /// The most often heard first.
     edges: Vec<AffinityEdge>,
-    /// For hashes that fit several nodes.
+    /// For those of their hashes that fit several nodes, at most 200.
     resolutions: Vec<AffinityResolution>,
     stats: AffinityStats,
 }
@@ -146,6 +152,7 @@ pub(crate) struct AffinityStats {
     last_rebuild: String,
 }
 
+const DEFAULT_EDGES: usize = 100;
 const MAX_EDGES: usize = 1_000;
 const MAX_RESOLUTIONS: usize = 200;
 
@@ -172,23 +179,26 @@ fn answer(index: &Index, params: &AffinityParams, now: UnixMillis) -> AffinityRe
     let resolver = index.hops();
     let prefix = params.prefix.as_deref().map(str::to_ascii_uppercase);
     let mut stats = Tally::default();
-    let mut edges: Vec<(NodeKey, Neighbour)> = Vec::new();
-    for (node, neighbour) in resolver.edges() {
-        stats.count(node, &neighbour);
-        let is_of_node = params.node.is_none_or(|wanted| node == wanted || neighbour.key == Some(wanted));
-        let begins =
-            |bytes: &[u8]| prefix.as_ref().is_none_or(|prefix| hex::upper(bytes).starts_with(prefix));
-        if is_of_node && (begins(&neighbour.prefix) || begins(&node.0)) {
-            edges.push((node, neighbour));
+    let mut edges: Vec<FoundEdge<'_>> = Vec::new();
+    for edge in resolver.edges() {
+        stats.count(&edge);
+        let (node, other) = (edge.node(), edge.other());
+        let is_of_node = params.node.is_none_or(|wanted| node == wanted || other == Some(wanted));
+        let begins = |prefix: &String| {
+            hex::upper(&edge.prefix()).starts_with(prefix) || hex::upper(&node.0).starts_with(prefix)
+        };
+        if is_of_node && prefix.as_ref().is_none_or(begins) {
+            edges.push(edge);
         }
     }
-    edges.sort_by(|a, b| {
-        b.1.count.cmp(&a.1.count).then_with(|| a.0.cmp(&b.0)).then_with(|| a.1.prefix.cmp(&b.1.prefix))
-    });
-    edges.truncate(MAX_EDGES);
+    // Of equals in the order of their ends, as they came.
+    edges.sort_by_key(|edge| Reverse(edge.count()));
+    edges.truncate(limit(params.limit, DEFAULT_EDGES, MAX_EDGES));
+    let edges: Vec<(NodeKey, Neighbour)> = edges.iter().map(|edge| (edge.node(), edge.neighbour())).collect();
+    let mut beside = BesideThem { resolver: &resolver, known: HashMap::new() };
     let several = edges
         .iter()
-        .filter_map(|(node, neighbour)| AffinityResolution::of(index, &resolver, node, neighbour));
+        .filter_map(|(node, neighbour)| AffinityResolution::of(index, node, neighbour, &mut beside));
     let resolutions: Vec<AffinityResolution> = several.take(MAX_RESOLUTIONS).collect();
     let sum: f64 = resolutions.iter().map(|resolution| resolution.chosen_score).sum();
     let avg_confidence = rounded(sum / resolutions.len().max(1) as f64);
@@ -214,15 +224,15 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, node: NodeKey, neighbour: &Neighbour) {
+    fn count(&mut self, edge: &FoundEdge<'_>) {
         self.edges += 1;
-        for key in [Some(node), neighbour.key].into_iter().flatten() {
+        for key in [Some(edge.node()), edge.other()].into_iter().flatten() {
             self.nodes.insert(key);
-            if neighbour.count >= 3 {
+            if edge.count() >= 3 {
                 self.often.insert(key);
             }
         }
-        match (neighbour.key, neighbour.candidates.is_empty()) {
+        match (edge.other(), edge.is_unresolved()) {
             (Some(_), _) => self.resolved += 1,
             (None, false) => self.ambiguous += 1,
             (None, true) => self.unresolved += 1,
@@ -281,19 +291,18 @@ impl AffinityEdge {
 
 impl AffinityResolution {
     /// `None` when only one node fits the hash.
-    fn of(index: &Index, resolver: &HopResolver, node: &NodeKey, neighbour: &Neighbour) -> Option<Self> {
+    fn of(index: &Index, node: &NodeKey, neighbour: &Neighbour, beside: &mut BesideThem<'_>) -> Option<Self> {
         let hash = neighbour.hash();
         let context = index::PathContext { sender: Some(*node), ..index::PathContext::default() };
-        let explained = resolver.explain(&[hash], &context).pop()?;
+        let explained = beside.resolver.explain(&[hash], &context).pop()?;
         if explained.candidates.len() < 2 {
             return None;
         }
-        let beside_node = neighbours_of(resolver, node);
         let candidates = explained.candidates.iter().map(|(candidate, probability)| AffinityCandidate {
             pubkey: candidate.key.to_string(),
             name: name_of(index, &candidate.key),
             score: rounded(f64::from(*probability)),
-            jaccard: jaccard(&beside_node, &neighbours_of(resolver, &candidate.key)),
+            jaccard: beside.jaccard(node, &candidate.key),
         });
         let candidates: Vec<AffinityCandidate> = candidates.collect();
         let (first, second) = (explained.candidates[0].1, explained.candidates[1].1);
@@ -316,15 +325,29 @@ impl AffinityResolution {
     }
 }
 
-fn neighbours_of(resolver: &HopResolver, key: &NodeKey) -> HashSet<NodeKey> {
-    let links = resolver.links(key).into_iter();
-    links.filter(|(_, paths)| *paths >= 1.0).map(|(key, _)| key).collect()
+/// Who stands beside a node in a path or more, for those who were asked about.
+struct BesideThem<'a> {
+    resolver: &'a HopResolver,
+    /// In the order of keys.
+    known: HashMap<NodeKey, Rc<[NodeKey]>>,
 }
 
-fn jaccard(a: &HashSet<NodeKey>, b: &HashSet<NodeKey>) -> f64 {
-    let both = a.intersection(b).count();
-    let either = a.len() + b.len() - both;
-    rounded(both as f64 / either.max(1) as f64)
+impl BesideThem<'_> {
+    fn of(&mut self, key: &NodeKey) -> Rc<[NodeKey]> {
+        let look = || {
+            let links = self.resolver.links(key).into_iter();
+            links.filter(|(_, paths)| *paths >= 1.0).map(|(key, _)| key).collect()
+        };
+        Rc::clone(self.known.entry(*key).or_insert_with(look))
+    }
+
+    /// Those beside both, as a share of those beside either.
+    fn jaccard(&mut self, a: &NodeKey, b: &NodeKey) -> f64 {
+        let (a, b) = (self.of(a), self.of(b));
+        let both = a.iter().filter(|key| b.binary_search(key).is_ok()).count();
+        let either = a.len() + b.len() - both;
+        rounded(both as f64 / either.max(1) as f64)
+    }
 }
 
 fn rounded(value: f64) -> f64 {

@@ -5,6 +5,7 @@
 
 use meshcore::NodeKey;
 use model::ObserverId;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
 use super::book::Meetings;
@@ -39,6 +40,13 @@ pub(super) struct Edges {
     edges: Vec<Edge>,
     /// By node: places in `edges`.
     of_node: BTreeMap<u32, Vec<u32>>,
+}
+
+/// A node and what was heard beside it, of which a [`Neighbour`] tells all.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundEdge<'a> {
+    model: &'a Model,
+    edge: &'a Edge,
 }
 
 #[derive(Debug)]
@@ -133,12 +141,9 @@ impl Edges {
         neighbours
     }
 
-    /// Both ends of each edge: a node, and what is beside it.
-    pub(super) fn all<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = (NodeKey, Neighbour)> + 'a {
-        self.edges
-            .iter()
-            .filter(|edge| edge.is_shown(model))
-            .map(|edge| (model.key(edge.a), edge.seen_from(model, edge.a)))
+    /// Each edge whose ends may be named, in the order of their ends.
+    pub(super) fn all<'a>(&'a self, model: &'a Model) -> impl Iterator<Item = FoundEdge<'a>> + 'a {
+        self.edges.iter().filter(|edge| edge.is_shown(model)).map(|edge| FoundEdge { model, edge })
     }
 
     /// How often and when two nodes were heard beside each other; `None` when they never were.
@@ -166,6 +171,47 @@ impl Edges {
     }
 }
 
+impl FoundEdge<'_> {
+    /// The node.
+    pub fn node(&self) -> NodeKey {
+        self.model.key(self.edge.a)
+    }
+
+    /// The node beside it, when it is sure which: [`Neighbour::key`].
+    pub fn other(&self) -> Option<NodeKey> {
+        match self.edge.b {
+            Beside::Node(other) => Some(self.model.key(other)),
+            Beside::Hop(_) => None,
+        }
+    }
+
+    /// The hash by which that was heard: [`Neighbour::prefix`].
+    pub fn prefix(&self) -> SmallVec<[u8; 32]> {
+        match self.edge.b {
+            Beside::Node(other) => SmallVec::from(self.model.key(other).0),
+            Beside::Hop(token) => SmallVec::from_slice(&token.to_vec()),
+        }
+    }
+
+    /// How often: [`Neighbour::count`].
+    pub fn count(&self) -> u32 {
+        self.edge.meetings.count
+    }
+
+    /// Whether nobody is known who can be meant by the hash: no [`Neighbour::key`] and no [`Neighbour::candidates`].
+    pub fn is_unresolved(&self) -> bool {
+        match self.edge.b {
+            Beside::Node(_) => false,
+            Beside::Hop(token) => candidates(self.model, token, self.edge.a).next().is_none(),
+        }
+    }
+
+    /// What is beside the node.
+    pub fn neighbour(&self) -> Neighbour {
+        self.edge.seen_from(self.model, self.edge.a)
+    }
+}
+
 impl Edge {
     fn new(a: u32, b: Beside) -> Self {
         Self { a, b, meetings: Meetings::default(), by_size: [0; 4], longest: 0, observers: Vec::new() }
@@ -188,10 +234,8 @@ impl Edge {
         let (key, prefix, candidates) = match other {
             Beside::Node(other) => (Some(model.key(other)), model.key(other).0.to_vec(), Vec::new()),
             Beside::Hop(token) => {
-                let shown =
-                    model.candidates.of(&token.to_vec()).iter().filter(|place| model.is_shown(**place));
-                let keys = shown.map(|place| model.key(*place));
-                (None, token.to_vec(), keys.filter(|key| *key != model.key(node)).collect())
+                let keys = candidates(model, token, node).map(|place| model.key(place));
+                (None, token.to_vec(), keys.collect())
             }
         };
         let distance_km = match other {
@@ -213,6 +257,12 @@ impl Edge {
             distance_km,
         }
     }
+}
+
+/// The nodes that a hash beside a node can mean.
+fn candidates(model: &Model, token: Token, node: u32) -> impl Iterator<Item = u32> {
+    let all = model.candidates.of(&token.to_vec()).iter().copied();
+    all.filter(move |place| *place != node && model.is_shown(*place))
 }
 
 /// The node behind a hash beside a node that is sure, when it is as good as sure too.

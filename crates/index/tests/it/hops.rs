@@ -24,7 +24,14 @@ fn told(index: &Index) -> String {
         let packets: Vec<_> = index.packets_of(key).newest().map(|row| index.view(row).id()).collect();
         writeln!(text, "  {packets:?}").unwrap();
     }
-    hops.edges().for_each(|edge| writeln!(text, "{edge:?}").unwrap());
+    for edge in hops.edges() {
+        let neighbour = edge.neighbour();
+        let told = (edge.other(), edge.prefix().into_boxed_slice(), edge.count());
+        assert_eq!(told, (neighbour.key, neighbour.prefix.clone(), neighbour.count));
+        let is_unresolved = neighbour.key.is_none() && neighbour.candidates.is_empty();
+        assert_eq!(edge.is_unresolved(), is_unresolved);
+        writeln!(text, "{} {neighbour:?}", edge.node()).unwrap();
+    }
     for row in all(index) {
         for heard in index.view(row).observations() {
             writeln!(text, "{heard:?} {:?}", heard.resolve_path(&hops)).unwrap();
@@ -94,7 +101,7 @@ proptest! {
     fn every_copy_is_counted_at_the_ends_of_its_path(events in events(160)) {
         let history = History::of(&events);
         history.index.refresh_hops();
-        let counted: u64 = history.index.hops().edges().map(|(_, beside)| u64::from(beside.count)).sum();
+        let counted: u64 = history.index.hops().edges().map(|edge| u64::from(edge.count())).sum();
         prop_assert_eq!(counted, edges_of(&history));
     }
 

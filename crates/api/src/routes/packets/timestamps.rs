@@ -3,7 +3,7 @@
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, parsed};
 use crate::json::Json;
-use crate::render::time::Rfc3339;
+use crate::render::time::Rfc3339List;
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -31,7 +31,7 @@ pub(crate) struct TimestampsParams {
 pub(crate) async fn packet_timestamps(
     State(state): State<ApiState>,
     Params(params): Params<TimestampsParams>,
-) -> Result<(HeaderMap, Json<Vec<Rfc3339>>), HttpError> {
+) -> Result<(HeaderMap, Json<Rfc3339List>), HttpError> {
     let Some(Moment(since)) = params.since else {
         return Err(HttpError::missing_parameter("since", "since required"));
     };
@@ -41,5 +41,5 @@ pub(crate) async fn packet_timestamps(
     if times.bounded {
         headers.insert(BOUNDED, HeaderValue::from_static("true"));
     }
-    Ok((headers, Json(times.found.into_iter().map(Rfc3339).collect())))
+    Ok((headers, Json(Rfc3339List(times.found))))
 }

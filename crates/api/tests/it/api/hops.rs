@@ -118,11 +118,14 @@ async fn affinity_needs_the_key_and_lists_edges_by_count() {
                 .good()
         }
     };
-    let all = ask("").await;
+    let all = ask("?limit=1000").await;
     let edges = all["edges"].as_array().unwrap();
     let counts: Vec<u64> = edges.iter().map(|edge| edge["observationCount"].as_u64().unwrap()).collect();
     assert!(counts.len() > 10 && counts.is_sorted_by(|a, b| a >= b));
     assert_eq!(all["stats"]["totalEdges"], edges.len());
+    let few = ask("?limit=5").await;
+    assert_eq!(few["edges"].as_array().unwrap(), &edges[..5]);
+    assert_eq!(few["stats"]["totalEdges"], edges.len());
     let node = edges[0]["nodeA"].as_str().unwrap();
     let of_node = ask(&format!("?node={node}")).await;
     let of_node = of_node["edges"].as_array().unwrap();
