@@ -75,7 +75,14 @@ impl Trial<'_> {
                 test.condition.holds(&time_found(test, observations.time(row), self.now), now)
             }
             Heard::Hops(test) if !self.is_trace(transmission) => {
-                let hops = self.index.heads.hop_count(observations.head(row));
+                // Of the best one the packet knows it, and was just looked at.
+                let state = self.index.transmissions.state(transmission);
+                let is_best = state.best == row;
+                let hops = if is_best {
+                    state.best_hops
+                } else {
+                    self.index.heads.hop_count(observations.head(row))
+                };
                 test.condition.holds(&Found::Number(f64::from(hops)), now)
             }
             Heard::HashSize(test) if !self.is_trace(transmission) => {

@@ -2,11 +2,12 @@
 
 use crate::error::HttpError;
 use crate::extract::{Moment, Params, parsed};
-use crate::json::Json;
-use crate::render::time::Rfc3339List;
+use crate::json::WrittenJson;
+use crate::render::time::rfc3339_list;
 use crate::state::ApiState;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use index::Reach;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -31,15 +32,19 @@ pub(crate) struct TimestampsParams {
 pub(crate) async fn packet_timestamps(
     State(state): State<ApiState>,
     Params(params): Params<TimestampsParams>,
-) -> Result<(HeaderMap, Json<Rfc3339List>), HttpError> {
+) -> Result<(HeaderMap, WrittenJson), HttpError> {
     let Some(Moment(since)) = params.since else {
         return Err(HttpError::missing_parameter("since", "since required"));
     };
     // How many there are is not known before, so this is always made on the blocking pool.
-    let times = state.reach(usize::MAX, move |reach| reach.first_seen_since(since)).await?;
+    let list = move |reach: &Reach<'_>| {
+        let times = reach.first_seen_since(since);
+        (times.bounded, rfc3339_list(&times.found))
+    };
+    let (bounded, list) = state.reach(usize::MAX, list).await?;
     let mut headers = HeaderMap::new();
-    if times.bounded {
+    if bounded {
         headers.insert(BOUNDED, HeaderValue::from_static("true"));
     }
-    Ok((headers, Json(Rfc3339List(times.found))))
+    Ok((headers, WrittenJson(list)))
 }
