@@ -12,8 +12,7 @@ use crate::StorageError;
 /// The right to write a database, until dropped.
 #[derive(Debug)]
 pub(crate) struct WriterLock {
-    // Closing the file releases the lock.
-    _file: File,
+    file: File,
 }
 
 impl WriterLock {
@@ -34,7 +33,15 @@ impl WriterLock {
             Err(TryLockError::Error(error)) => return Err(StorageError::not_writable(&path, &error)),
         }
         write_pid(&mut file).map_err(|error| StorageError::not_writable(&path, &error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for WriterLock {
+    /// Closing the file does not release the lock while a process that is just being started by another thread has a copy of
+    /// it, which it has until it becomes its program.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
     }
 }
 
@@ -87,4 +94,21 @@ fn write_pid(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     writeln!(file, "{}", std::process::id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_dropped_is_free_though_a_child_still_has_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("test.db");
+        let lock = WriterLock::acquire(&database).unwrap();
+        // As fork does.
+        let _inherited = lock.file.try_clone().unwrap();
+        assert!(matches!(WriterLock::acquire(&database), Err(StorageError::Locked { .. })));
+        drop(lock);
+        WriterLock::acquire(&database).unwrap();
+    }
 }
