@@ -77,10 +77,9 @@ impl Index {
 
     /// Whether packets that may be of the nodes of a query are not looked at: see [`PacketsOf::is_bounded`].
     pub(crate) fn leaves_out(&self, query: &PacketQuery) -> bool {
-        let resolver = self.hops();
         let is_bounded = |keys: &[NodeKey]| {
             let most = MAX_READ / keys.len().max(1);
-            keys.iter().any(|key| self.known_and_ambiguous(key, &resolver)[1].len() > most as u64)
+            keys.iter().any(|key| self.known_and_ambiguous(key, &self.hops())[1].len() > most as u64)
         };
         is_bounded(query.node.as_slice()) || is_bounded(&query.nodes)
     }

@@ -20,12 +20,10 @@ pub(super) struct Stand {
 /// Who is behind a node.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum After {
-    /// The next hop, when it is known.
+    /// The next hop; `None` when it is not known, or when there is none of whom that can be said.
     Hop(Option<NodeKey>),
     /// Whoever observed the copy.
     Observer,
-    /// Nobody of whom that can be said.
-    Nobody,
 }
 
 /// What a node did for a packet.
@@ -45,7 +43,6 @@ impl After {
         match self {
             Self::Hop(hop) => hop,
             Self::Observer => copy.observer_node(),
-            Self::Nobody => None,
         }
     }
 }
@@ -69,9 +66,8 @@ pub(super) fn stands(
     let itself = reader.place_of(key);
     let hop = |place: usize| hops.get(place).and_then(|hop| known(*hop)).map(|node| reader.key(node));
     let before = |place: usize| if place == 0 { sender } else { hop(place - 1) };
-    let after = |place: usize| match place < count {
+    let after = |place: usize| match place < count || is_ahead {
         true => After::Hop(hop(place)),
-        false if is_ahead => After::Nobody,
         false => After::Observer,
     };
     let mut found = SmallVec::new();
@@ -83,7 +79,7 @@ pub(super) fn stands(
         found.push(Stand { before: before(place), after: after(place + 1), part: Part::Relay });
     }
     if !is_ahead && copy.observer_node().as_ref() == Some(key) {
-        found.push(Stand { before: before(count), after: After::Nobody, part: Part::Observer });
+        found.push(Stand { before: before(count), after: After::Hop(None), part: Part::Observer });
     }
     found
 }

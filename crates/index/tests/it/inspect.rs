@@ -122,6 +122,8 @@ proptest! {
             prop_assert!((path.score - expected[&way]).abs() < 1e-6, "{} {}", path.score, expected[&way]);
             for (hop, hash) in path.hops.iter().zip(&hashes) {
                 prop_assert_eq!(hop.candidates, hops.candidates(hash).count());
+                prop_assert!(hop.alternatives.len() <= 5 && hop.alternatives.is_sorted_by(|a, b| a.1 >= b.1));
+                prop_assert!(hop.alternatives.iter().all(|(key, _)| key.0.starts_with(hash) && *key != hop.node));
             }
             for place in 0..way.len() {
                 let found: Vec<f64> = path.hops[place].alternatives.iter().map(|(_, score)| *score).collect();
