@@ -72,19 +72,20 @@ const FAILING: &str = "a commit failed and will be tried again";
 /// What is said when they succeed again.
 const RECOVERED: &str = "commits succeed again";
 
-/// What else may say that it cannot write while commits fail, if that lasts, and that it goes on by itself.
-const ALSO_FAILING: [&str; 3] = [
+/// What else may say so of a full disk, if that lasts.
+const FULL_AS_WELL: [&str; 3] = [
     "an alert could not be written down; it is kept in memory until it can be",
     "the history is kept in memory until it can be written",
     "the checkpoint failed and will be tried again",
 ];
 
-/// One line at the begin of a fault and one at its end, however long it lasts and however much is tried meanwhile.
-fn said_once(server: &Server) {
+/// One line at the begin of a fault and one at its end, however long it lasts and however much is tried meanwhile. `others` are
+/// what else may be said, once each.
+fn said_once(server: &Server, others: &[&str]) {
     eventually("the end is said", || (said(server, RECOVERED) > 0).then_some(()));
     assert_eq!((said(server, FAILING), said(server, RECOVERED)), (1, 1), "{:?}", server.output());
     for line in server.output().iter().filter(|line| line.contains("WARN") || line.contains("ERROR")) {
-        let known = [FAILING].into_iter().chain(ALSO_FAILING).find(|words| line.contains(words));
+        let known = [&FAILING].into_iter().chain(others).find(|words| line.contains(**words));
         assert_eq!(known.map(|words| said(server, words)), Some(1), "{line} of {:?}", server.output());
     }
     assert_eq!(written(server, "write_failing"), 0);

@@ -1,6 +1,6 @@
 //! A disk that is full in the middle of a batch, and then has space again.
 
-use super::{commits_fail, publish, said, said_once, wrapped, wrapped_with_small_disk};
+use super::{FULL_AS_WELL, commits_fail, publish, said, said_once, wrapped, wrapped_with_small_disk};
 use crate::binary;
 use crate::kept::{demand, hash, observer, payload, publish_all, ready, topic};
 use std::path::Path;
@@ -45,7 +45,7 @@ fn a_full_disk_stops_acknowledgements_and_space_brings_them_back() {
         promised.extend(publishing.join().expect("no panic").expect("all are acknowledged"));
     }
     demand(&server, &promised);
-    said_once(&server);
+    said_once(&server, &FULL_AS_WELL);
     let alerts = seen_by(&server, &data).join("xray/alerts.jsonl");
     eventually("the alarm is written down", || {
         let raised = |line: &str| line.contains("raised") && line.contains("write_failing");

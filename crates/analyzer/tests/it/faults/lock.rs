@@ -27,5 +27,5 @@ fn a_database_locked_by_another_process_holds_acknowledgements_back_and_loses_no
         promised.extend(publishing.join().expect("no panic").expect("all are acknowledged"));
     }
     demand(&server, &promised);
-    said_once(&server);
+    said_once(&server, &[]);
 }
