@@ -2,7 +2,7 @@
 //! minutes of the last thirty days.
 //!
 //! A slot keeps by how much a counter has grown (a fall counts as nothing: the counter has begun anew) and the greatest value
-//! of a gauge, with the number of its seconds of which something is known. Sixty slots are a block; a block is written when
+//! of a gauge, with the number of its seconds of which something is known; one that two runs share counts once. Sixty slots are a block; a block is written when
 //! its time is over, once a minute for the finest tier, and never changed. So a kill loses a minute at most: what the coarser
 //! tiers had not written is found in the finer ones at the next start. Nothing is ever forced to the medium; after a power cut
 //! the last half minute or so is missing, too.
@@ -205,8 +205,6 @@ impl History {
         for tier in Tier::ALL {
             self.finish(&mut state, tier);
         }
-        // Should the same second be filled again, it counts anew.
-        state.filled_secs = -1;
     }
 
     /// Series over time, with nulls where nothing is known.
@@ -290,13 +288,15 @@ impl History {
 
     fn with(place: Place, catalogue: Arc<Catalogue>, written: Arc<Written>, files: [Files; 3]) -> Self {
         let width = catalogue.infos().len();
+        // The second in which this run begins may be the one in which the run before ended. It is not lived twice.
+        let filled_secs = files[Tier::Seconds.place()].end_secs().map_or(-1, |end| end - 1);
         let state = State {
             blocks: Tier::ALL.map(|tier| Block::new(tier, width)),
             files,
             last: vec![0; width],
             last_secs: None,
             grown: vec![0; width],
-            filled_secs: -1,
+            filled_secs,
             error: None,
         };
         Self { catalogue, written, place, state: Mutex::new(state) }

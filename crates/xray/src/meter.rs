@@ -29,8 +29,9 @@ struct Shared {
 }
 
 impl Meter {
-    /// Begins with a first reading, at once. The sink is given the time of the reading in milliseconds since 1970 and the
-    /// sample; it runs on the thread of the meter, where it may write a block of the history, but should not wait otherwise.
+    /// Begins with a first reading, made before this returns. The sink is given the time of the reading in milliseconds since
+    /// 1970 and the sample; it runs on the thread of the meter, where it may write a block of the history, but should not wait
+    /// otherwise.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -41,14 +42,15 @@ impl Meter {
         let shared = Arc::new(Shared::default());
         let stopped = Arc::clone(&shared);
         let mut sample = vec![0; sources.catalogue().infos().len()];
+        // Not on the thread, which may come to run only when some of what is counted has been done.
+        let mut now_ms = wall_ms();
+        sources.read(&mut sample);
         let work = move || {
-            loop {
-                let now_ms = wall_ms();
+            sink(now_ms, &sample);
+            while !stopped.wait(wait_ms(wall_ms())) {
+                now_ms = wall_ms();
                 sources.read(&mut sample);
                 sink(now_ms, &sample);
-                if stopped.wait(wait_ms(wall_ms())) {
-                    break;
-                }
             }
             sources.read(&mut sample);
             sink(wall_ms(), &sample);
@@ -111,8 +113,8 @@ mod tests {
             let _ = send.send((std::thread::current().name().map(str::to_owned), sample.to_vec()));
         })
         .unwrap();
-        assert_eq!(samples.recv().unwrap(), (Some("meter".to_owned()), vec![0]));
         counter.add(7);
+        assert_eq!(samples.recv().unwrap(), (Some("meter".to_owned()), vec![0]));
         drop(meter);
         assert_eq!(samples.iter().last().unwrap().1, [7]);
     }

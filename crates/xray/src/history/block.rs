@@ -30,7 +30,9 @@ pub(super) struct Block {
     pub(super) tier: Tier,
     /// Seconds since 1970, a multiple of the block's length.
     pub(super) begin_secs: i64,
-    /// Seconds within each slot of which something is known.
+    /// A bit for each slot that is there.
+    there: u64,
+    /// Seconds within each slot of which something is known. None where a slot only adds to a second that another block has.
     covered: [u32; SLOTS],
     /// Slots one behind the other, each as long as the catalogue.
     values: Vec<u64>,
@@ -40,12 +42,12 @@ pub(super) struct Block {
 impl Block {
     /// Nothing in it.
     pub(super) fn new(tier: Tier, width: usize) -> Self {
-        Self { tier, begin_secs: 0, covered: [0; SLOTS], values: vec![0; width * SLOTS], width }
+        Self { tier, begin_secs: 0, there: 0, covered: [0; SLOTS], values: vec![0; width * SLOTS], width }
     }
 
     /// Whether nothing is in it.
     pub(super) fn is_empty(&self) -> bool {
-        self.covered.iter().all(|secs| *secs == 0)
+        self.there == 0
     }
 
     /// When the block begins that holds a second.
@@ -62,12 +64,19 @@ impl Block {
         self.begin_secs == begin
     }
 
-    /// The values of the slot of a second, which must belong into this block; `more` seconds of it are now covered.
+    /// The values of the slot of a second, which must belong into this block and is there from now on; `more` seconds of it
+    /// are now covered.
     pub(super) fn slot(&mut self, second: i64, more: u32) -> &mut [u64] {
         let slot = (second - self.begin_secs).div_euclid(self.tier.step_secs());
         let slot = usize::try_from(slot).unwrap_or(0).min(SLOTS - 1);
+        self.there |= 1 << slot;
         self.covered[slot] = self.covered[slot].saturating_add(more);
         &mut self.values[slot * self.width..(slot + 1) * self.width]
+    }
+
+    /// Whether a slot is there.
+    pub(super) fn has(&self, slot: usize) -> bool {
+        self.there >> slot & 1 == 1
     }
 
     /// Seconds covered of a slot.
@@ -83,11 +92,11 @@ impl Block {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         for slot in 0..SLOTS {
-            if self.covered[slot] > 0 {
+            if self.has(slot) {
                 self.values[slot * self.width..(slot + 1) * self.width].fill(0);
             }
         }
-        self.covered = [0; SLOTS];
+        (self.there, self.covered) = (0, [0; SLOTS]);
     }
 
     /// As bytes.
@@ -95,8 +104,7 @@ impl Block {
     /// # Errors
     /// When there is no memory to pack it.
     pub(super) fn encode(&self) -> std::io::Result<Vec<u8>> {
-        let there: Vec<usize> = (0..SLOTS).filter(|slot| self.covered[*slot] > 0).collect();
-        let bitmap = there.iter().fold(0_u64, |bits, slot| bits | 1 << slot);
+        let there: Vec<usize> = (0..SLOTS).filter(|slot| self.has(*slot)).collect();
         let mut index = Vec::new();
         let mut columns = Vec::new();
         let mut before = 0;
@@ -125,7 +133,7 @@ impl Block {
         bytes.extend(MAGIC);
         bytes.extend([self.tier as u8, VERSION, 0, 0]);
         bytes.extend(self.begin_secs.to_le_bytes());
-        bytes.extend(bitmap.to_le_bytes());
+        bytes.extend(self.there.to_le_bytes());
         bytes.extend((packed.len() as u32).to_le_bytes());
         bytes.extend((body.len() as u32).to_le_bytes());
         bytes.extend(crc32fast::hash(&packed).to_le_bytes());

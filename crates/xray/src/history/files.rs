@@ -35,6 +35,8 @@ struct Segment {
     slots: u64,
     /// First second and the second after the last.
     span: (i64, i64),
+    /// The second after the last one of the block that was written last.
+    end_secs: i64,
 }
 
 /// Blocks of one tier.
@@ -120,6 +122,11 @@ impl Files {
             self.kept.pop_front();
         }
         outcome
+    }
+
+    /// The second after the one that was written last; `None` when nothing was.
+    pub(super) fn end_secs(&self) -> Option<i64> {
+        self.segments.iter().rev().find(|segment| segment.blocks > 0).map(|segment| segment.end_secs)
     }
 
     /// Bytes and blocks in its files.
@@ -218,7 +225,7 @@ impl Files {
 
 impl Segment {
     fn empty(sequence: u64, path: PathBuf) -> Self {
-        Self { sequence, path, bytes: 0, blocks: 0, slots: 0, span: segment::span([].iter()) }
+        Self { sequence, path, bytes: 0, blocks: 0, slots: 0, span: segment::span([].iter()), end_secs: 0 }
     }
 
     /// One of another process, which may hold anything.
@@ -229,6 +236,7 @@ impl Segment {
     fn count(&mut self, head: &Head) {
         self.blocks += 1;
         self.slots += head.slots();
+        self.end_secs = head.end_secs();
         let span = segment::span([*head].iter());
         self.span = (self.span.0.min(span.0), self.span.1.max(span.1));
     }

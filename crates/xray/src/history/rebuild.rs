@@ -37,10 +37,10 @@ pub(super) fn lacking(
 pub(super) fn show(block: &Block, window: (i64, i64), wanted: &[SeriesId], visitor: &mut dyn Visitor) {
     for slot in 0..SLOTS {
         let at = block.begin_secs + slot as i64 * block.tier.step_secs();
-        let covered = block.covered(slot);
-        if covered == 0 || !(window.0..window.1).contains(&at) {
+        if !block.has(slot) || !(window.0..window.1).contains(&at) {
             continue;
         }
+        let covered = block.covered(slot);
         visitor.covered(at, covered);
         for (place, id) in wanted.iter().enumerate() {
             visitor.value(place, at, covered, block.value(slot, id.place()));
@@ -62,13 +62,16 @@ fn less(sum: &Block, had: &Block, catalogue: &Catalogue) -> Block {
     for slot in 0..SLOTS {
         let more = sum.covered(slot).saturating_sub(had.covered(slot));
         let at = sum.begin_secs + slot as i64 * sum.tier.step_secs();
-        if more == 0 || !rest.accepts(at) {
+        let grown = |place| sum.value(slot, place).saturating_sub(had.value(slot, place));
+        let infos = || catalogue.infos().iter().enumerate();
+        let has_grown = infos().any(|(place, info)| info.kind == SeriesKind::Counter && grown(place) > 0);
+        if (more == 0 && !has_grown) || !rest.accepts(at) {
             continue;
         }
         let values = rest.slot(at, more);
-        for (place, info) in catalogue.infos().iter().enumerate() {
+        for (place, info) in infos() {
             values[place] = match info.kind {
-                SeriesKind::Counter => sum.value(slot, place).saturating_sub(had.value(slot, place)),
+                SeriesKind::Counter => grown(place),
                 SeriesKind::Gauge => sum.value(slot, place),
             };
         }

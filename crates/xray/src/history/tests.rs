@@ -129,6 +129,27 @@ fn a_slot_that_two_runs_share_has_what_both_have_done() {
 }
 
 #[test]
+fn a_second_in_which_one_run_ends_and_the_next_begins_is_one_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = open(folder.path());
+    run(&history, NOW, 9);
+    history.push((NOW + 9) * 1_000 + 600, &[120, 0, 0]);
+    drop(history);
+    // The next run is killed when the finest tier has its first minute, and the others have nothing of it.
+    let history = open(folder.path());
+    history.push((NOW + 9) * 1_000 + 650, &[0, 0, 0]);
+    (10..=61).for_each(|second| history.push((NOW + second) * 1_000, &[5, 0, 0]));
+    std::mem::forget(history);
+    let history = open(folder.path());
+    let end = NOW + 60;
+    let rates = &ask(&history, NOW + 8, NOW + 11, 1, end)[0];
+    assert_eq!(rates, &[Some(10.0), Some(35.0), Some(0.0)]);
+    for later in [0, 2 * HOUR, 3 * 86_400] {
+        assert_eq!(total(&history, NOW, end, end + later), (125, 60), "{later}");
+    }
+}
+
+#[test]
 fn a_kill_after_a_clean_stop_within_the_same_slot_counts_nothing_twice() {
     let folder = tempfile::tempdir().unwrap();
     let begin = NOW - NOW % HOUR;
@@ -295,6 +316,37 @@ proptest! {
             if later > HOUR || at < NOW + HOUR {
                 prop_assert_eq!(growth.values[0], expected, "after {} s", later);
             }
+        }
+    }
+
+    #[test]
+    fn rates_add_up_to_the_growth_however_short_the_runs_are(
+        runs in proptest::collection::vec((0_i64..1_500, 0_i64..4_000, 0_u64..1_000), 1..8),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut at_ms = NOW * 1_000;
+        let mut expected = 0;
+        for (gap_ms, long_ms, each) in runs {
+            at_ms += gap_ms;
+            let history = open(folder.path());
+            let ends_ms = at_ms + long_ms;
+            let mut value = 7;
+            while at_ms < ends_ms {
+                history.push(at_ms, &[value, each, 0]);
+                value += each;
+                at_ms = (at_ms - at_ms % 1_000 + 1_000).min(ends_ms);
+            }
+            history.push(at_ms, &[value, each, 0]);
+            expected += value - 7;
+        }
+        let history = open(folder.path());
+        let end = at_ms / 1_000 + 1;
+        let rates = &ask(&history, NOW - 60, end, 1, end)[0];
+        prop_assert_eq!(rates.iter().flatten().sum::<f64>(), expected as f64);
+        for later in [0, 2 * HOUR, 3 * 86_400] {
+            let (grown, lived) = total(&history, NOW - 60, end, end + later);
+            prop_assert_eq!(grown, expected);
+            prop_assert_eq!(lived, rates.iter().flatten().count() as u64);
         }
     }
 
