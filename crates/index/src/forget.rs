@@ -9,6 +9,7 @@ use crate::channels::Membership;
 use crate::cold::ColdSegment;
 use crate::compaction::{Removed, RemovedPacket};
 use crate::index::Index;
+use crate::memory::Reckoned;
 
 impl Index {
     /// The oldest segment, if nothing of it was heard at or after `before`.
@@ -29,6 +30,7 @@ impl Index {
         }
         self.cold.drop_first();
         self.version.changes += 1;
+        self.memory_reckoned = Reckoned::default();
         let mut of_packet: HashMap<TransmissionId, Vec<&Observation>> = HashMap::new();
         for seen in observations {
             of_packet.entry(seen.transmission).or_default().push(seen);

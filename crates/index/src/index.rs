@@ -18,6 +18,7 @@ use crate::hops::HopResolver;
 use crate::hops::book::HopBook;
 use crate::id_runs::IdRuns;
 use crate::latest::LatestIndex;
+use crate::memory::Reckoned;
 use crate::nodes::{Node, NodeTable};
 use crate::observations::{NONE, ObservationColumns};
 use crate::observers::{ObserverEntry, ObserverTable, ObserverView};
@@ -70,6 +71,7 @@ pub struct Index {
     /// Below these no transmission and no observation is new: see [`Index::pass_over_ids`].
     least_ids: (u64, u64),
     pub(crate) version: Version,
+    pub(crate) memory_reckoned: Reckoned,
 }
 
 /// Transmissions by what never changes of them. Only those with an observation: nothing was heard of the others.
@@ -125,6 +127,7 @@ impl Index {
             cold: ColdHistory::default(),
             least_ids: (0, 0),
             version: Version::of_new_index(),
+            memory_reckoned: Reckoned::default(),
         }
     }
 
@@ -225,11 +228,9 @@ impl Index {
         (self.observation_ids.len() > 0).then(|| ObservationId(self.observation_ids.id(0)))
     }
 
-    /// When the transmissions first seen after `since` were, rising.
-    pub fn first_seen_since(&self, since: UnixMillis) -> Vec<UnixMillis> {
-        let mut times = self.transmissions.first_seen_after(since);
-        times.sort_unstable();
-        times
+    /// When the transmissions first seen after `since` were, in the order of their ids.
+    pub fn first_seen_since(&self, since: UnixMillis) -> impl Iterator<Item = UnixMillis> {
+        self.transmissions.first_seen_after(since).map(|(_, time)| time)
     }
 
     /// The node with this key.

@@ -39,7 +39,8 @@ pub struct ScopeBucket {
 impl Index {
     /// Scopes of the packets first seen at `since` or later, with a series in buckets of `bucket_ms`. Looks once at each of these packets.
     pub fn scope_stats(&self, since: UnixMillis, bucket_ms: i64) -> ScopeStats {
-        let rows = self.transmissions.first_seen_between(since.plus_ms(-1), UnixMillis(i64::MAX));
+        let before = since.plus_ms(-1);
+        let rows = self.transmissions.first_seen_between(before, UnixMillis(i64::MAX));
         let mut stats = ScopeStats::default();
         for route in [Route::TransportFlood, Route::TransportDirect] {
             stats.transport_total += rows.intersection_len(&self.postings.routes[usize::from(route.code())]);
@@ -47,8 +48,8 @@ impl Index {
         let mut regions = vec![0u64; self.scope_names.len()];
         let mut buckets: BTreeMap<i64, [u64; 2]> = BTreeMap::new();
         let (mut number, mut bucket) = (i64::MIN, [0u64; 2]);
-        for row in &rows {
-            let at = self.transmissions.first_seen(row).0.div_euclid(bucket_ms.max(1));
+        for (row, first_seen) in self.transmissions.first_seen_after(before) {
+            let at = first_seen.0.div_euclid(bucket_ms.max(1));
             if at != number {
                 add(&mut buckets, number, bucket);
                 (number, bucket) = (at, [0; 2]);

@@ -183,15 +183,11 @@ impl TransmissionTable {
         found
     }
 
-    /// When the rows first seen after `since` were, in the order of rows.
-    pub(crate) fn first_seen_after(&self, since: UnixMillis) -> Vec<UnixMillis> {
-        let mut times = Vec::new();
-        for (_, rows) in self.spans_between(since, UnixMillis(i64::MAX)) {
-            times.extend(
-                rows.map(|row| self.first_seen(row)).filter(|time| *time > since && time.0 < i64::MAX),
-            );
-        }
-        times
+    /// The rows first seen after `since`, rising, and when that was.
+    pub(crate) fn first_seen_after(&self, since: UnixMillis) -> impl Iterator<Item = (u32, UnixMillis)> {
+        let spans = self.spans_between(since, UnixMillis(i64::MAX));
+        let times = spans.flat_map(|(_, rows)| rows.map(|row| (row, self.first_seen(row))));
+        times.filter(move |(_, time)| *time > since && time.0 < i64::MAX)
     }
 
     /// Bytes of heap: payload bytes, hash table, everything else.
@@ -273,7 +269,7 @@ mod tests {
             assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{since}..{until}");
         }
         assert_eq!(
-            table.first_seen_after(UnixMillis(50_000)).len(),
+            table.first_seen_after(UnixMillis(50_000)).count(),
             times.iter().filter(|t| **t > 50_000).count()
         );
     }

@@ -17,6 +17,7 @@ impl UnixMillis {
     }
 
     /// Whole seconds since 1970, rounded towards the past.
+    #[inline]
     pub fn secs(self) -> i64 {
         self.0.div_euclid(1000)
     }

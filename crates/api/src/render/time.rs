@@ -17,19 +17,29 @@ pub(crate) fn rfc3339_millis(time: UnixMillis) -> String {
 
 /// A JSON array of times as [`rfc3339`] writes them, quick for very many of which neighbours are of the same day.
 pub(crate) fn rfc3339_list(times: &[UnixMillis]) -> Vec<u8> {
-    let mut json = Vec::with_capacity(times.len() * r#","2026-05-17T16:01:39.000Z""#.len() + 3);
-    json.push(b'[');
+    const LONG: usize = br#","2026-05-17T16:01:39.000Z""#.len();
+    const SHORT: usize = br#","2026-05-17T16:01:39Z""#.len();
+    let mut json = Vec::with_capacity(times.len() * LONG + 2);
     let mut known: Option<(i64, Digits)> = None;
-    for (place, time) in times.iter().enumerate() {
+    for time in times {
         let day = day_of(*time);
         let digits = match &mut known {
             Some((of, digits)) if *of == day => digits,
             known => &mut known.insert((day, Digits::of_day(day, b'T'))).1,
         };
-        digits.set_time(*time, has_millis(*time), true);
-        json.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
-        json.extend_from_slice(digits.bytes());
-        json.push(b'"');
+        let millis = has_millis(*time);
+        digits.set_time(*time, millis, true);
+        // Copies of a length that is known here are a few moves each.
+        let mut entry = [b'"'; LONG];
+        entry[0] = b',';
+        entry[2..26].copy_from_slice(&digits.text);
+        entry[if millis { LONG } else { SHORT } - 1] = b'"';
+        json.extend_from_slice(&entry);
+        json.truncate(json.len() - if millis { 0 } else { LONG - SHORT });
+    }
+    match json.first_mut() {
+        Some(comma) => *comma = b'[',
+        None => json.push(b'['),
     }
     json.push(b']');
     json
@@ -104,12 +114,8 @@ impl Digits {
         self.text[start + 1] = b'0' + (number % 10) as u8;
     }
 
-    fn bytes(&self) -> &[u8] {
-        &self.text[..self.len]
-    }
-
     fn as_str(&self) -> &str {
-        std::str::from_utf8(self.bytes()).expect("digits are ASCII")
+        std::str::from_utf8(&self.text[..self.len]).expect("digits are ASCII")
     }
 }
 

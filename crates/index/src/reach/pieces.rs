@@ -23,7 +23,8 @@ impl Reach<'_> {
         let mut found = Vec::new();
         let bounded =
             self.pieces(since, UnixMillis(i64::MAX), |piece| found.extend(piece.first_seen_since(since)));
-        found.sort_unstable();
+        // Ids rise with time but for some seconds of disorder, which this kind of sorting makes use of.
+        found.sort();
         OfPieces { found, bounded }
     }
 

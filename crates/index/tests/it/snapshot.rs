@@ -59,7 +59,8 @@ pub(crate) fn snapshot(index: &Index, now: UnixMillis) -> String {
     writeln!(text, "{:?}", index.channels(&ChannelFilter { regions: Some(&north), include_encrypted: true }))
         .unwrap();
     let next = index.next_ids();
-    let times = index.first_seen_since(UnixMillis(i64::MIN));
+    let mut times: Vec<_> = index.first_seen_since(UnixMillis(i64::MIN)).collect();
+    times.sort();
     writeln!(text, "{:?} {next:?} {times:?}", index.totals(now)).unwrap();
     text
 }

@@ -198,19 +198,13 @@ pub(super) fn viewers(sources: &mut Sources, viewers: &Viewers) {
     sources.gauge("live.viewers", Unit::Count, "viewers connected", move || hub.clients());
 }
 
-/// How often the index is asked for its memory: it looks at every node for that.
-const MEMORY_EVERY: u32 = 10;
-
 /// Memory of the index. Ingest is never made to wait for the answer: while it writes, the last one stands.
 pub(super) fn index(sources: &mut Sources, index: SharedIndex) {
-    let (mut bytes, mut age) = (0, 0_u32);
+    let mut bytes = 0;
     sources.gauge("memory.index", Unit::Bytes, "memory that the index holds", move || {
-        if age.is_multiple_of(MEMORY_EVERY)
-            && let Some(index) = index.try_read()
-        {
+        if let Some(index) = index.try_read() {
             bytes = index.memory().total() as u64;
         }
-        age = age.wrapping_add(1);
         bytes
     });
 }
