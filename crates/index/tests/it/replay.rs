@@ -1,7 +1,7 @@
 //! Replaying the log equals having been there.
 
 use index::Index;
-use model::Change;
+use model::{Change, ObserverId};
 use proptest::prelude::*;
 
 use crate::history::{History, events, options};
@@ -25,6 +25,22 @@ fn table_of(change: &Change) -> u8 {
         Change::Observation(_) => 4,
         Change::Node(_) | Change::Dropped(_) | Change::Client(_) | Change::Pruned(_) => 5,
         Change::Reception(_) => 6,
+    }
+}
+
+#[test]
+fn memory_follows_the_index_however_often_it_is_asked_for() {
+    let mut history = History::new();
+    for number in 0_u32..1_200 {
+        let frame = [&[0x0D, 1, number as u8][..], &number.to_le_bytes()].concat();
+        let time = history.now.plus_ms(i64::from(number) * 1_000);
+        history.hear(&frame, ObserverId(number as u16 % 3), time, false);
+        let known = history.index.memory().total();
+        if number % 75 == 0 {
+            let exact = replay(&history.changes).memory().total();
+            let error = known.abs_diff(exact) as f64 / exact as f64;
+            assert!(error < 0.01, "{known} instead of {exact} after {} changes", history.changes.len());
+        }
     }
 }
 
