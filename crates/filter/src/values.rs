@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::Offset;
+use memchr::memmem::Finder;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 
@@ -24,11 +25,16 @@ pub enum Value {
 }
 
 /// A text as written and as compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Text {
     shown: String,
     folded: String,
+    /// Looks for `folded`.
+    finder: Finder<'static>,
 }
+
+/// Bytes of a text whose lower case is made without an allocation: the digits of the longest frame.
+const FOLDED_IN_PLACE: usize = 512;
 
 /// A regular expression, tried without regard to case. It takes time in proportion to the text, whatever it says.
 #[derive(Clone, Debug)]
@@ -61,7 +67,8 @@ pub(crate) enum BadPattern {
 
 impl Text {
     pub(crate) fn new(shown: &str) -> Self {
-        Self { shown: shown.to_owned(), folded: shown.to_lowercase() }
+        let folded = shown.to_lowercase();
+        Self { shown: shown.to_owned(), finder: Finder::new(&folded).into_owned(), folded }
     }
 
     /// As written.
@@ -79,13 +86,17 @@ impl Text {
 
     pub(crate) fn is_in(&self, text: &str) -> bool {
         if !text.is_ascii() {
-            return text.to_lowercase().contains(&self.folded);
+            return self.finder.find(text.to_lowercase().as_bytes()).is_some();
         }
-        let (text, part) = (text.as_bytes(), self.folded.as_bytes());
-        let Some(first) = part.first() else { return true };
-        // Most places differ in the first letter, which is quickly seen.
-        text.windows(part.len())
-            .any(|window| window[0].eq_ignore_ascii_case(first) && window.eq_ignore_ascii_case(part))
+        let mut room = [0; FOLDED_IN_PLACE];
+        match room.get_mut(..text.len()) {
+            Some(folded) => {
+                folded.copy_from_slice(text.as_bytes());
+                folded.make_ascii_lowercase();
+                self.finder.find(folded).is_some()
+            }
+            None => self.finder.find(text.to_ascii_lowercase().as_bytes()).is_some(),
+        }
     }
 
     pub(crate) fn starts(&self, text: &str) -> bool {
@@ -103,6 +114,14 @@ impl Text {
         from.is_some_and(|from| text[from..].eq_ignore_ascii_case(&self.folded))
     }
 }
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        self.shown == other.shown
+    }
+}
+
+impl Eq for Text {}
 
 impl Default for PatternRoom {
     fn default() -> Self {
@@ -219,4 +238,24 @@ pub(crate) fn time(text: &str) -> Option<i64> {
         Err(_) => text.parse::<Date>().ok()?.at(0, 0, 0, 0),
     };
     Offset::UTC.to_timestamp(moment).ok().map(jiff::Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_part_is_found_wherever_it_stands_and_whatever_its_case(
+            before in "[ -~]{0,600}", part in "[ -~é]{1,12}", behind in "[ -~]{0,12}", other in "[a-c]{1,3}",
+        ) {
+            let whole = format!("{before}{part}{behind}");
+            for text in [whole.to_uppercase(), whole.to_lowercase()] {
+                prop_assert!(Text::new(&part).is_in(&text), "{part:?} in {text:?}");
+                let expected = text.to_lowercase().contains(&other);
+                prop_assert_eq!(Text::new(&other).is_in(&text), expected, "{} in {}", other, text);
+            }
+        }
+    }
 }

@@ -212,7 +212,7 @@ impl Index {
         let observer = self.observers.get_mut(model::ObserverId(row.observer)).expect("checked before");
         let id = ObservationId(self.observation_ids.id(number));
         let is_new_observer = observer.note_heard(row.transmission, row.time, id);
-        let hops = self.heads.hop_count(row.head);
+        let (hops, hash_size) = (self.heads.hop_count(row.head), self.heads.hash_size(row.head));
         let state = self.transmissions.state_mut(row.transmission);
         let former_latest = (state.first != NONE).then_some(state.latest);
         let former_last = std::mem::replace(&mut state.last, number);
@@ -222,7 +222,7 @@ impl Index {
             state.first = number;
         }
         if state.best == NONE || hops > state.best_hops {
-            (state.best, state.best_hops) = (number, hops);
+            (state.best, state.best_hops, state.best_hash_size) = (number, hops, hash_size);
         }
         if former_latest.is_none_or(|former| row.time > former) {
             state.latest = row.time;

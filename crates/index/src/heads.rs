@@ -1,8 +1,11 @@
 //! The dictionary of frame heads, and which of them have the same hops.
 
+use std::num::NonZeroU8;
+
 use meshcore::{Path, Route};
 
 use crate::arena::Arena;
+use crate::hash_sizes::hash_size;
 use crate::row_set::RowSet;
 
 /// Bit 7 of the first byte: four bytes of transport codes stand at the end.
@@ -57,6 +60,7 @@ struct Entry {
     way: u32,
     len: u8,
     hops: u8,
+    hash_size: Option<NonZeroU8>,
     /// Whether the copy has transport codes that stand not here but in the transmission.
     borrows_codes: bool,
 }
@@ -99,6 +103,11 @@ impl HeadTable {
         self.entries[head as usize].hops
     }
 
+    /// [`hash_size`] of a head that exists.
+    pub(crate) fn hash_size(&self, head: u32) -> Option<NonZeroU8> {
+        self.entries[head as usize].hash_size
+    }
+
     /// Whether frames with this head take their transport codes from the transmission.
     pub(crate) fn borrows_codes(&self, head: u32) -> bool {
         self.entries[head as usize].borrows_codes
@@ -114,6 +123,7 @@ impl HeadTable {
             way: known_way.unwrap_or(id),
             len: bytes.len() as u8,
             hops: head.path.count() as u8,
+            hash_size: hash_size(head.route, head.path).and_then(NonZeroU8::new),
             borrows_codes: head.route.has_transport_codes() && head.codes.is_none(),
         });
         let (entries, arena) = (&self.entries, &self.arena);

@@ -1,5 +1,7 @@
 //! The transmissions: what was heard, and what is known of each from its observations.
 
+use std::num::NonZeroU8;
+
 use meshcore::PacketHash;
 use model::UnixMillis;
 use roaring::RoaringBitmap;
@@ -51,6 +53,8 @@ pub(crate) struct TransmissionState {
     pub(crate) scope: ScopeRef,
     /// Hops of `best`.
     pub(crate) best_hops: u8,
+    /// The size of the hashes in `best`, as far as it tells.
+    pub(crate) best_hash_size: Option<NonZeroU8>,
 }
 
 /// A transmission's region scope, as a place in the index's list of scope names.
@@ -228,6 +232,7 @@ impl TransmissionState {
         subject: NONE,
         scope: ScopeRef::UNSCOPED,
         best_hops: 0,
+        best_hash_size: None,
     };
 }
 

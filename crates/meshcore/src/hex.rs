@@ -27,29 +27,47 @@ pub fn decode_hex(text: &str) -> Option<Vec<u8>> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Hex<'a>(pub &'a [u8]);
 
+impl Hex<'_> {
+    /// As `{:X}` shows them, several times quicker for the hundred thousands of texts that a filter looks through.
+    ///
+    /// ```
+    /// assert_eq!(meshcore::Hex(&[0x09, 0xa0, 0xff]).to_upper(), "09A0FF");
+    /// ```
+    pub fn to_upper(self) -> String {
+        let mut digits = vec![0; 2 * self.0.len()];
+        put_digits(self.0, b'A', &mut digits);
+        String::from_utf8(digits).unwrap_or_default()
+    }
+}
+
 impl fmt::LowerHex for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_digits(self.0, b"0123456789abcdef", f)
+        write_digits(self.0, b'a', f)
     }
 }
 
 impl fmt::UpperHex for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_digits(self.0, b"0123456789ABCDEF", f)
+        write_digits(self.0, b'A', f)
     }
 }
 
 /// Goes through a small buffer, since one `write!` a byte is several times slower and hashes are shown by the thousand.
-fn write_digits(bytes: &[u8], digits: &[u8; 16], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_digits(bytes: &[u8], ten: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut buffer = [0; 64];
     for chunk in bytes.chunks(buffer.len() / 2) {
-        for (i, byte) in chunk.iter().enumerate() {
-            buffer[2 * i] = digits[(byte >> 4) as usize];
-            buffer[2 * i + 1] = digits[(byte & 15) as usize];
-        }
+        put_digits(chunk, ten, &mut buffer);
         f.write_str(std::str::from_utf8(&buffer[..2 * chunk.len()]).unwrap_or_default())?;
     }
     Ok(())
+}
+
+/// Digits are reckoned and not looked up, which a processor does for many at once. `ten` is the digit ten.
+fn put_digits(bytes: &[u8], ten: u8, digits: &mut [u8]) {
+    let digit = |value: u8| value + if value < 10 { b'0' } else { ten - 10 };
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+        (pair[0], pair[1]) = (digit(byte >> 4), digit(byte & 15));
+    }
 }
 
 fn decode_pairs(digits: &[u8], mut put: impl FnMut(usize, u8)) -> bool {

@@ -1,12 +1,12 @@
 //! Trying plans on rows.
 
+use std::num::NonZeroU8;
+
 use ::model::UnixMillis;
 use filter::{Found, Op};
 use meshcore::PayloadType;
 
-use super::compile::time_found;
 use super::plan::{Heard, Plan};
-use crate::hash_sizes::hash_size;
 use crate::hops::ReadHop;
 use crate::index::Index;
 use crate::observations::NONE;
@@ -71,9 +71,7 @@ impl Trial<'_> {
                 let rssi = observations.rssi(row);
                 rssi.is_some_and(|rssi| condition.holds(&Found::Number(f64::from(rssi)), now))
             }
-            Heard::Time(test) => {
-                test.condition.holds(&time_found(test, observations.time(row), self.now), now)
-            }
+            Heard::Time(test) => self.holds_at(test, observations.time(row)),
             Heard::Hops(test) if !self.is_trace(transmission) => {
                 // Of the best one the packet knows it, and was just looked at.
                 let state = self.index.transmissions.state(transmission);
@@ -86,9 +84,14 @@ impl Trial<'_> {
                 test.condition.holds(&Found::Number(f64::from(hops)), now)
             }
             Heard::HashSize(test) if !self.is_trace(transmission) => {
-                let head = self.index.heads.get(observations.head(row));
-                let size = hash_size(head.route, head.path);
-                test.condition.holds(&Found::number(size), now)
+                let state = self.index.transmissions.state(transmission);
+                let is_best = state.best == row;
+                let size = if is_best {
+                    state.best_hash_size
+                } else {
+                    self.index.heads.hash_size(observations.head(row))
+                };
+                test.condition.holds(&Found::number(size.map(NonZeroU8::get)), now)
             }
             Heard::Path { test, .. } if !self.is_trace(transmission) => self.path(test, row),
             Heard::Hops(test) | Heard::HashSize(test) | Heard::Path { test, .. } => {
