@@ -30,7 +30,7 @@ pub struct Text {
     shown: String,
     folded: String,
     /// Looks for `folded`.
-    finder: Finder<'static>,
+    finder: Box<Finder<'static>>,
 }
 
 /// Bytes of a text whose lower case is made without an allocation: the digits of the longest frame.
@@ -68,7 +68,7 @@ pub(crate) enum BadPattern {
 impl Text {
     pub(crate) fn new(shown: &str) -> Self {
         let folded = shown.to_lowercase();
-        Self { shown: shown.to_owned(), finder: Finder::new(&folded).into_owned(), folded }
+        Self { shown: shown.to_owned(), finder: Box::new(Finder::new(&folded).into_owned()), folded }
     }
 
     /// As written.

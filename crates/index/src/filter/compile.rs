@@ -8,6 +8,7 @@ use filter::{Condition, Expr, Field, Found, Kind, Op, Quantifier, Test, Value};
 use meshcore::{Hex, NodeKey, PacketHash, PayloadType, Route};
 use roaring::{MultiOps, RoaringBitmap};
 
+use super::digits::Digits;
 use super::plan::{COLUMN, DECODE, DECRYPT, Heard, Plan, RESOLVE, WholeTest};
 use crate::hops::PathReader;
 use crate::hops::token::Token;
@@ -109,7 +110,12 @@ impl Compiler<'_> {
             Field::Raw | Field::PayloadHex | Field::PayloadBytes => (None, DECODE),
             _ => (None, COLUMN),
         };
-        Plan::Whole(WholeTest { test: test.clone(), bound, cost })
+        // The payload is a part of the frame.
+        let digits = match test.field {
+            Field::Raw | Field::PayloadHex => Digits::of(&test.condition),
+            _ => Digits::Any,
+        };
+        Plan::Whole(WholeTest { test: test.clone(), bound, digits, cost })
     }
 
     /// A test of what observations may differ in.

@@ -6,6 +6,7 @@ use ::model::UnixMillis;
 use filter::{Found, Op};
 use meshcore::PayloadType;
 
+use super::digits::Digits;
 use super::plan::{Heard, Plan};
 use crate::hops::ReadHop;
 use crate::index::Index;
@@ -29,6 +30,7 @@ impl Trial<'_> {
             Plan::Or(parts) => parts.iter().any(|part| self.packet(part, row)),
             Plan::Whole(whole) => {
                 whole.bound.as_ref().is_none_or(|bound| bound.contains(row))
+                    && self.may_have(&whole.digits, row)
                     && whole.test.holds(&TransmissionView { index: self.index, row }, self.now.0)
             }
             Plan::Best(heard) => {
@@ -40,6 +42,10 @@ impl Trial<'_> {
                 None => self.any(&any.heard, row),
             },
         }
+    }
+
+    fn may_have(&self, digits: &Digits, row: u32) -> bool {
+        matches!(digits, Digits::Any) || digits.may_be_of(self.index.transmissions.raw(row))
     }
 
     pub(super) fn any(&self, heard: &Heard, transmission: u32) -> bool {

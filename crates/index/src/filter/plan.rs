@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use filter::{Condition, Test};
 use roaring::RoaringBitmap;
 
+use super::digits::Digits;
 use crate::hops::PathReader;
 
 /// What must hold of a transmission. Parts that sets answer are one set; the others are in the order of what they cost.
@@ -30,6 +31,8 @@ pub(super) struct WholeTest {
     pub(super) test: Test,
     /// Rows outside of it never pass; `None` when any may.
     pub(super) bound: Option<RoaringBitmap>,
+    /// What the frame must have.
+    pub(super) digits: Digits,
     pub(super) cost: u32,
 }
 
