@@ -47,6 +47,12 @@ const EMPTY_FILTERS: &[&str] = &[
     "hops > 63",
     "payload.text contains \"zzzzzz\"",
     "payload.name ~ \"^zzzzzz\"",
+    "hash_size > 3",
+    "any(hash_size) > 3",
+    "any(time < \"2001-01-01\")",
+    "any(snr > 31 && hops > 63)",
+    "raw contains \"0123456789abcdef01\"",
+    "raw ~ \"^0123456789abcdef01\"",
 ];
 const EMPTY_FILTER_MS: f64 = 20.0;
 
