@@ -72,6 +72,11 @@ impl<'a> TransmissionView<'a> {
         self.index.payload_type(self.row)
     }
 
+    /// Whether it is a TRACE. Traces are few, so asking their set costs less than a look at the frame.
+    pub(crate) fn is_trace(&self) -> bool {
+        self.index.postings.types[usize::from(PayloadType::Trace.code())].contains(self.row)
+    }
+
     /// The least time of an observation.
     pub fn first_seen(&self) -> UnixMillis {
         self.index.transmissions.first_seen(self.row)
@@ -118,8 +123,9 @@ impl<'a> TransmissionView<'a> {
 
     /// The node that it is an advert of.
     pub fn node(&self) -> Option<&'a Node> {
-        let subject = self.subject_if(self.payload_type() == PayloadType::Advert)?;
-        Some(self.index.nodes.at(subject))
+        // Most have no subject, which is known without a look at the frame.
+        let subject = self.subject_if(true)?;
+        (self.payload_type() == PayloadType::Advert).then(|| self.index.nodes.at(subject))
     }
 
     /// The channel that it was sent to: [`ChannelRef::Name`] when a key opens it, else [`ChannelRef::Encrypted`].

@@ -20,22 +20,23 @@ pub(crate) fn rfc3339_list(times: &[UnixMillis]) -> Vec<u8> {
     const LONG: usize = br#","2026-05-17T16:01:39.000Z""#.len();
     const SHORT: usize = br#","2026-05-17T16:01:39Z""#.len();
     let mut json = Vec::with_capacity(times.len() * LONG + 2);
-    let mut known: Option<(i64, Digits)> = None;
+    let mut entry_of_day = (None, [b'"'; LONG]);
     for time in times {
         let day = day_of(*time);
-        let digits = match &mut known {
-            Some((of, digits)) if *of == day => digits,
-            known => &mut known.insert((day, Digits::of_day(day, b'T'))).1,
-        };
+        if entry_of_day.0 != Some(day) {
+            let mut entry = [b'"'; LONG];
+            entry[0] = b',';
+            entry[2..26].copy_from_slice(&Digits::of_day(day, b'T').text);
+            entry_of_day = (Some(day), entry);
+        }
+        // The digits are put into the copy: to copy what was just written byte by byte would make a processor wait.
+        let start = json.len();
+        json.extend_from_slice(&entry_of_day.1);
         let millis = has_millis(*time);
-        digits.set_time(*time, millis, true);
-        // Copies of a length that is known here are a few moves each.
-        let mut entry = [b'"'; LONG];
-        entry[0] = b',';
-        entry[2..26].copy_from_slice(&digits.text);
-        entry[if millis { LONG } else { SHORT } - 1] = b'"';
-        json.extend_from_slice(&entry);
-        json.truncate(json.len() - if millis { 0 } else { LONG - SHORT });
+        let text = json[start + 2..].first_chunk_mut().expect("an entry is longer");
+        let len = put_time(text, *time, millis, true);
+        json[start + 2 + len] = b'"';
+        json.truncate(start + if millis { LONG } else { SHORT });
     }
     match json.first_mut() {
         Some(comma) => *comma = b'[',
@@ -80,43 +81,49 @@ impl Digits {
         let (year, month, day) = civil_date(day);
         let year = year.clamp(0, 9_999) as u32;
         let mut digits = Self { text: *b"0000-00-00 00:00:00.000Z", len: 19 };
-        digits.put(0, year / 100);
-        digits.put(2, year % 100);
-        digits.put(5, month);
-        digits.put(8, day);
+        put(&mut digits.text, 0, year / 100);
+        put(&mut digits.text, 2, year % 100);
+        put(&mut digits.text, 5, month);
+        put(&mut digits.text, 8, day);
         digits.text[10] = between;
         digits
     }
 
     /// Puts another time of the same day in its place.
     fn set_time(&mut self, time: UnixMillis, millis: bool, zone: bool) {
-        let of_day = time.secs().rem_euclid(86_400) as u32;
-        self.put(11, of_day / 3_600);
-        self.put(14, of_day / 60 % 60);
-        self.put(17, of_day % 60);
-        self.len = 19;
-        if millis {
-            let millis = time.0.rem_euclid(1000) as u32;
-            self.text[19] = b'.';
-            self.text[20] = b'0' + (millis / 100) as u8;
-            self.put(21, millis % 100);
-            self.len = 23;
-        }
-        if zone {
-            self.text[self.len] = b'Z';
-            self.len += 1;
-        }
-    }
-
-    /// Two digits.
-    fn put(&mut self, start: usize, number: u32) {
-        self.text[start] = b'0' + (number / 10) as u8;
-        self.text[start + 1] = b'0' + (number % 10) as u8;
+        self.len = put_time(&mut self.text, time, millis, zone);
     }
 
     fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[..self.len]).expect("digits are ASCII")
     }
+}
+
+/// Puts the time of day into a text that begins with a date, and says where it ends.
+fn put_time(text: &mut [u8; 24], time: UnixMillis, millis: bool, zone: bool) -> usize {
+    let of_day = time.secs().rem_euclid(86_400) as u32;
+    put(text, 11, of_day / 3_600);
+    put(text, 14, of_day / 60 % 60);
+    put(text, 17, of_day % 60);
+    let mut len = 19;
+    if millis {
+        let millis = time.0.rem_euclid(1000) as u32;
+        text[19] = b'.';
+        text[20] = b'0' + (millis / 100) as u8;
+        put(text, 21, millis % 100);
+        len = 23;
+    }
+    if zone {
+        text[len] = b'Z';
+        len += 1;
+    }
+    len
+}
+
+/// Two digits.
+fn put(text: &mut [u8; 24], start: usize, number: u32) {
+    text[start] = b'0' + (number / 10) as u8;
+    text[start + 1] = b'0' + (number % 10) as u8;
 }
 
 fn day_of(time: UnixMillis) -> i64 {

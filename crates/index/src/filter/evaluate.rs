@@ -4,7 +4,6 @@ use std::num::NonZeroU8;
 
 use ::model::UnixMillis;
 use filter::{Found, Op};
-use meshcore::PayloadType;
 
 use super::digits::Digits;
 use super::plan::{Heard, Plan};
@@ -134,9 +133,8 @@ impl Trial<'_> {
         }
     }
 
-    /// Traces are few, so asking their set costs less than a look at the frame.
     pub(super) fn is_trace(&self, transmission: u32) -> bool {
-        self.index.postings.types[usize::from(PayloadType::Trace.code())].contains(transmission)
+        TransmissionView { index: self.index, row: transmission }.is_trace()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading many paths of an index, one after the other.
 
-use meshcore::{NodeKey, PayloadType};
+use meshcore::NodeKey;
 use smallvec::SmallVec;
 
 use super::lattice::{Chain, Lattice};
@@ -66,7 +66,7 @@ impl PathReader {
     pub(crate) fn read(&mut self, heard: &ObservationView<'_>) -> SmallVec<[ReadHop; 16]> {
         let (head, packet) = (heard.head(), heard.transmission());
         let is_empty = self.resolver.nodes().is_empty() || head.path.is_empty();
-        if is_empty || packet.payload_type() == PayloadType::Trace {
+        if is_empty || packet.is_trace() {
             return SmallVec::new();
         }
         let hops: SmallVec<[Token; 16]> = head.path.hops().map(|hop| Token::new(hop.bytes())).collect();

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use meshcore::{NodeKey, PayloadType};
+use meshcore::NodeKey;
 use model::{ObserverId, UnixMillis};
 use smallvec::SmallVec;
 
 use super::Mean;
 use super::stands::{After, Part, Stand, stands};
+use crate::heads::Head;
 use crate::hops::{HopResolver, PathReader, ReadHop};
 use crate::index::Index;
 use crate::view::{ObservationView, TransmissionView};
@@ -77,7 +78,7 @@ impl Index {
         let (mut tally, mut ways_read, mut bounded) = (Tally::default(), 0, false);
         for row in rows.iter().rev() {
             let packet = TransmissionView { index: self, row };
-            if packet.payload_type() == PayloadType::Trace {
+            if packet.is_trace() {
                 continue;
             }
             if ways_read >= MOST_WAYS {
@@ -109,9 +110,9 @@ impl Tally {
         let sender = packet.sender();
         let mut ways: SmallVec<[(u32, SmallVec<[Stand; 2]>); 8]> = SmallVec::new();
         for copy in packet.observations().take(COPIES_OF_ONE) {
-            let path = copy.path();
+            let Head { route, path, .. } = copy.head();
             let has_hash = path.hops().any(|hop| hop.matches(key));
-            let is_ahead = copy.route().is_direct() && !path.is_empty();
+            let is_ahead = route.is_direct() && !path.is_empty();
             if is_ahead || !(has_hash || sender.as_ref() == Some(key)) {
                 continue;
             }
