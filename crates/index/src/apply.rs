@@ -7,6 +7,7 @@ use model::{
 };
 
 use crate::channels::{Membership, TextCopy};
+use crate::clocks::time_sent;
 use crate::cold::ColdSubject;
 use crate::error::ApplyError;
 use crate::heads::Head;
@@ -126,6 +127,7 @@ impl Index {
             self.introduce(row.transmission, row.time);
         }
         self.note_subject(&row);
+        self.note_clocks(&row);
         self.note_hour(&row);
         self.note_hops(&row, last);
         Ok(())
@@ -280,6 +282,14 @@ impl Index {
                 self.channels.note_text(subject, &copy);
             }
             _ => {}
+        }
+    }
+
+    /// By what clocks the packet was sent and heard, if it is an advert.
+    fn note_clocks(&mut self, row: &ObservationRow) {
+        if self.payload_type(row.transmission) == PayloadType::Advert {
+            let sent = || time_sent(self.transmissions.raw(row.transmission));
+            self.newest_adverts.note(row.transmission, row.observer, row.time.0, sent);
         }
     }
 

@@ -12,6 +12,7 @@ use roaring::RoaringBitmap;
 
 use crate::activity::MinuteCounts;
 use crate::channels::ChannelTable;
+use crate::clocks::NewestAdverts;
 use crate::cold::ColdHistory;
 use crate::heads::{Head, HeadTable};
 use crate::hops::HopResolver;
@@ -57,6 +58,7 @@ pub struct Index {
     pub(crate) latest: LatestIndex,
     pub(crate) nodes: NodeTable,
     pub(crate) observers: ObserverTable,
+    pub(crate) newest_adverts: NewestAdverts,
     pub(crate) channels: ChannelTable,
     pub(crate) scope_names: Vec<Box<str>>,
     pub(crate) minutes: MinuteCounts,
@@ -117,6 +119,7 @@ impl Index {
             latest: LatestIndex::default(),
             nodes: NodeTable::default(),
             observers: ObserverTable::default(),
+            newest_adverts: NewestAdverts::default(),
             channels: ChannelTable::default(),
             scope_names: Vec::new(),
             minutes: MinuteCounts::default(),

@@ -14,7 +14,7 @@ pub struct MemoryReport {
 }
 
 /// Structures that are told apart.
-const PARTS: usize = 20;
+const PARTS: usize = 21;
 
 impl MemoryReport {
     /// All parts together.
@@ -63,6 +63,7 @@ impl Index {
             ("hop resolver", self.hops().heap_bytes()),
             ("latest order", self.latest.heap_bytes()),
             ("nodes", self.nodes.heap_bytes()),
+            ("newest adverts", self.newest_adverts.heap_bytes()),
             ("observers", observers),
             ("observer hours and samples", observer_hours),
             ("channels", self.channels.heap_bytes()),

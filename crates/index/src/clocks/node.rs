@@ -4,7 +4,8 @@ use meshcore::NodeKey;
 use model::{ObserverId, UnixMillis};
 use smallvec::SmallVec;
 
-use super::{Clocks, drift, median};
+use super::newest::FirstTimes;
+use super::{Clocks, drift, median, time_sent};
 use crate::view::TxRow;
 
 const MINUTE_MS: i64 = 60_000;
@@ -117,11 +118,15 @@ impl Clocks<'_> {
         let adverts = &self.index.nodes.get(key)?.history.adverts;
         let (mut readings, mut calibrated) = (0, 0);
         let mut samples = Vec::with_capacity(adverts.len().min(most_adverts));
+        let (mut room, mut corrected) = (FirstTimes::new(), Vec::new());
         for row in adverts.iter().rev().take(most_adverts) {
-            let Some((sent_secs, read)) = self.read(*row) else { continue };
-            readings += read.len();
-            calibrated += read.iter().filter(|reading| reading.offset_ms.is_some()).count();
-            let mut corrected: SmallVec<[i64; 16]> = read.iter().map(ClockReading::corrected_ms).collect();
+            let Some((sent_secs, heard)) = self.heard(*row, &mut room) else { continue };
+            readings += heard.len();
+            corrected.clear();
+            corrected.extend(self.readings_of(sent_secs, heard).map(|reading| {
+                calibrated += usize::from(reading.offset_ms.is_some());
+                reading.corrected_ms()
+            }));
             let Some(skew_ms) = median(&mut corrected) else { continue };
             let heard = UnixMillis(i64::from(sent_secs) * 1000 - skew_ms);
             samples.push(ClockSample { row: TxRow(*row), sent_secs, heard, skew_ms });
@@ -148,28 +153,27 @@ impl Clocks<'_> {
 
     /// What each observer of an advert tells of its sender's clock, in no order; empty for what is no advert.
     pub fn readings(&self, advert: TxRow) -> SmallVec<[ClockReading; 16]> {
-        self.read(advert.0).map(|(_, readings)| readings).unwrap_or_default()
+        let mut room = FirstTimes::new();
+        let heard = self.heard(advert.0, &mut room);
+        heard.into_iter().flat_map(|(sent, heard)| self.readings_of(sent, heard)).collect()
     }
 
-    fn read(&self, row: u32) -> Option<(u32, SmallVec<[ClockReading; 16]>)> {
-        // The rows fall.
-        if let Ok(place) = self.shared.binary_search_by(|shared| row.cmp(&shared.row)) {
-            let advert = &self.shared[place];
-            return Some((advert.sent, self.readings_of(advert.sent, &self.heard[advert.heard.clone()])));
+    /// When an advert was sent by its sender's clock, and who first heard it when; `room` is for one that is to be read.
+    fn heard<'a>(&'a self, row: u32, room: &'a mut FirstTimes) -> Option<(u32, &'a [(u16, i64)])> {
+        if let Some(advert) = self.index.newest_adverts.get(row) {
+            return advert.sent.map(|sent| (sent, &*advert.heard));
         }
-        let sent = self.index.time_sent(row)?;
-        let mut heard = Vec::new();
-        self.index.first_times(row, &mut heard);
-        Some((sent, self.readings_of(sent, &heard)))
+        let sent = time_sent(self.index.transmissions.raw(row))?;
+        *room = self.index.first_times(row);
+        Some((sent, room))
     }
 
-    fn readings_of(&self, sent: u32, heard: &[(u16, i64)]) -> SmallVec<[ClockReading; 16]> {
-        let reading = |(observer, time): &(u16, i64)| ClockReading {
+    fn readings_of(&self, sent: u32, heard: &[(u16, i64)]) -> impl Iterator<Item = ClockReading> {
+        heard.iter().map(move |(observer, time)| ClockReading {
             observer: ObserverId(*observer),
             raw_ms: i64::from(sent) * 1000 - time,
             offset_ms: self.offset_of(*observer),
-        };
-        heard.iter().map(reading).collect()
+        })
     }
 }
 

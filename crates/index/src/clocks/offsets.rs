@@ -2,6 +2,7 @@
 
 use model::ObserverId;
 
+use super::newest::NewestAdverts;
 use super::{Clocks, median};
 use crate::index::Index;
 
@@ -29,25 +30,28 @@ impl Clocks<'_> {
     pub(super) fn offset_of(&self, observer: u16) -> Option<i64> {
         self.offsets.get(usize::from(observer))?.map(|offset| offset.offset_ms)
     }
+}
 
-    pub(super) fn compare_observers(&mut self) {
-        let observers = self.heard.iter().map(|(observer, _)| usize::from(*observer) + 1).max();
-        let mut deviations: Vec<Vec<i64>> = vec![Vec::new(); observers.unwrap_or_default()];
-        let mut times = Vec::new();
-        for advert in &self.shared {
-            let heard = &self.heard[advert.heard.clone()];
-            times.clear();
-            times.extend(heard.iter().map(|(_, time)| *time));
-            let Some(middle) = median(&mut times) else { continue };
-            // One that is alone among those that were looked at is compared with nobody.
-            for (observer, time) in heard.iter().filter(|_| heard.len() > 1) {
-                deviations[usize::from(*observer)].push(time - middle);
+/// By the observers' ids.
+pub(super) fn of(newest: &NewestAdverts) -> Vec<Option<ClockOffset>> {
+    let mut deviations: Vec<Vec<i64>> = Vec::new();
+    let mut times = Vec::new();
+    // One that is alone among those that were looked at is compared with nobody.
+    for advert in newest.iter().filter(|advert| advert.sent.is_some() && advert.heard.len() > 1) {
+        times.clear();
+        times.extend(advert.heard.iter().map(|(_, time)| *time));
+        let Some(middle) = median(&mut times) else { continue };
+        for (observer, time) in &advert.heard {
+            let place = usize::from(*observer);
+            if deviations.len() <= place {
+                deviations.resize_with(place + 1, Vec::new);
             }
+            deviations[place].push(time - middle);
         }
-        let offset = |(observer, mut deviations): (u16, Vec<i64>)| {
-            let offset_ms = median(&mut deviations)?;
-            Some(ClockOffset { observer: ObserverId(observer), offset_ms, adverts: deviations.len() })
-        };
-        self.offsets = (0..).zip(deviations).map(offset).collect();
     }
+    let offset = |(observer, mut deviations): (u16, Vec<i64>)| {
+        let offset_ms = median(&mut deviations)?;
+        Some(ClockOffset { observer: ObserverId(observer), offset_ms, adverts: deviations.len() })
+    };
+    (0..).zip(deviations).map(offset).collect()
 }
