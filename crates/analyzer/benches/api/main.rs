@@ -8,9 +8,11 @@
 mod history;
 mod load;
 mod measure;
+mod starts;
 mod targets;
 
 use measure::{API_KEY, Figures, ms};
+use starts::FirstCalls;
 use std::path::PathBuf;
 use testkit::{HttpClient, Server, eventually};
 
@@ -39,7 +41,7 @@ const OWN_BUDGETS: &[(&str, &str, f64)] = &[
     ("10,000 packets, three fields", "/api/packets?limit=10000&fields=id,hash,snr", f64::INFINITY),
 ];
 
-/// Filters that match nothing, and what half of the calls must keep.
+/// Filters that match nothing, and what their calls must keep.
 const EMPTY_FILTERS: &[&str] = &[
     "hash == \"0000000000000000\"",
     "snr > 31",
@@ -64,16 +66,27 @@ fn main() {
 
     let config = scratch.path().join("config.json");
     std::fs::write(&config, settings()).expect("the scratch folder can be written to");
-    let server = Server::start_in(&binary, &data, &["--config", config.to_str().expect("a plain path")]);
+    let start = || {
+        let server = Server::start_in(&binary, &data, &["--config", config.to_str().expect("a plain path")]);
+        let mut client = server.client();
+        eventually("all of the history is served", || {
+            (client.get("/api/healthz").status == 200).then_some(())
+        });
+        server
+    };
+    // What is looked up to fill the paths is a first call too, so that is asked of a process that ends thereby.
+    let sections = [every_get(&mut start().client(), &only), own_budgets(&only), empty_filters()];
+    let paths: Vec<&str> =
+        sections.iter().flat_map(|section| section.rows.iter().map(|row| &*row.path)).collect();
+    let firsts = FirstCalls::after_starts(&start, &paths);
+
+    let server = start();
     let mut client = server.client();
-    eventually("all of the history is served", || (client.get("/api/healthz").status == 200).then_some(()));
     let stats = client.get("/api/stats").json();
     println!("history: {} packets, {} observations", stats["totalTransmissions"], stats["totalObservations"]);
     println!("resident after the start: {} MB", resident_mb(server.pid()));
-
-    let mut broken = every_get(&server, &only);
-    broken.extend(own_budgets(&server, &only));
-    broken.extend(empty_filters(&server));
+    let mut broken: Vec<String> =
+        sections.iter().flat_map(|section| section.measure(&mut client, &firsts)).collect();
     let resident = resident_mb(server.pid());
     println!("resident after all of it: {resident} MB{}", mark(resident > RESIDENT_MB));
     if resident > RESIDENT_MB {
@@ -88,80 +101,70 @@ fn main() {
     }
 }
 
-/// All routes of the document, first each once, then each a thousand times.
-fn every_get(server: &Server, only: &str) -> Vec<String> {
-    let mut client = server.client();
-    // What is looked up to fill the paths is also a first call, so it is done by another process.
-    let targets = targets::of(&mut client);
-    let chosen: Vec<_> = targets.iter().filter(|target| target.path.contains(only)).collect();
-    let firsts: Vec<f64> = chosen.iter().map(|target| measure::one(&mut client, &target.path).1).collect();
-    println!("{:<58} {}", "every GET, one client", Figures::HEAD);
-    let mut broken = Vec::new();
-    for (target, first) in chosen.into_iter().zip(firsts) {
-        let shown: String = target.path.chars().take(58).collect();
-        match measure::many(&mut client, &target.path, CALLS, first) {
-            Err(status) => {
-                println!("{shown:<58} answered {status}, so it is not measured  <<<");
-                broken.push(format!("{} answers {status}", target.path));
-            }
-            Ok(figures) => {
-                let problem = figures.over(P50_MS, P99_MS);
-                println!("{shown:<58} {figures}{}", mark(problem.is_some()));
-                broken.extend(problem.map(|problem| format!("{}: {problem}", target.path)));
-            }
-        }
-    }
-    broken
+/// Paths under one headline.
+struct Section {
+    head: &'static str,
+    rows: Vec<Row>,
 }
 
-fn own_budgets(server: &Server, only: &str) -> Vec<String> {
-    let mut client = server.client();
-    let mut broken = Vec::new();
-    println!("{:<58} {}", "pages with figures of their own", Figures::HEAD);
-    for (name, path, most_ms) in OWN_BUDGETS.iter().filter(|(_, path, _)| path.contains(only)) {
-        let (_, first) = measure::one(&mut client, path);
-        match measure::many(&mut client, path, CALLS, first) {
-            Err(status) => println!("{name:<58} answered {status}, so it is not measured  <<<"),
-            Ok(figures) => {
-                println!("{name:<58} {figures}{}", mark(figures.p50 > *most_ms));
-                if figures.p50 > *most_ms {
-                    broken.push(format!("{name}: p50 {:.2} ms, budget {most_ms} ms", figures.p50));
+/// A path, and what half and 99 of 100 of its calls must keep, in milliseconds.
+struct Row {
+    name: String,
+    path: String,
+    p50: f64,
+    p99: f64,
+}
+
+impl Section {
+    /// Each path a thousand times; says which budgets are broken.
+    fn measure(&self, client: &mut HttpClient, firsts: &FirstCalls) -> Vec<String> {
+        println!("{:<58} {}", self.head, Figures::HEAD);
+        let mut broken = Vec::new();
+        for Row { name, path, p50, p99 } in &self.rows {
+            let shown: String = name.chars().take(58).collect();
+            match measure::many(client, path, CALLS, firsts.of(path)) {
+                Err(status) => {
+                    println!("{shown:<58} answered {status}, so it is not measured  <<<");
+                    broken.push(format!("{name} answers {status}"));
+                }
+                Ok(figures) => {
+                    let problem = figures.over(*p50, *p99);
+                    println!("{shown:<58} {figures}{}", mark(problem.is_some()));
+                    broken.extend(problem.map(|problem| format!("{name}: {problem}")));
                 }
             }
         }
+        broken
     }
-    broken
 }
 
-/// Expressions that nothing in a million passes. They are left out with a word when the program does not know filters.
-fn empty_filters(server: &Server) -> Vec<String> {
-    let mut client = server.client();
-    let document = client.get("/api/spec").json();
-    let parameters = document["paths"]["/api/packets"]["get"]["parameters"].to_string();
-    if !parameters.contains("\"filter\"") {
-        println!("filters are not measured: the program has none");
-        return Vec::new();
-    }
-    println!("{:<58} {}", "filters that nothing passes", Figures::HEAD);
-    let mut broken = Vec::new();
-    for filter in EMPTY_FILTERS {
-        let path = format!("/api/packets?filter={}", targets::encode(filter));
-        let (_, first) = measure::one(&mut client, &path);
-        match measure::many(&mut client, &path, CALLS, first) {
-            Err(status) => {
-                println!("{filter:<58} answered {status}, so it is not measured  <<<");
-                broken.push(format!("{filter} is answered {status}"));
-            }
-            Ok(figures) => {
-                let slow = figures.p99 > EMPTY_FILTER_MS;
-                println!("{filter:<58} {figures}{}", mark(slow));
-                if slow {
-                    broken.push(format!("{filter}: p99 {:.2} ms, budget {EMPTY_FILTER_MS} ms", figures.p99));
-                }
-            }
-        }
-    }
-    broken
+/// All routes of the document.
+fn every_get(client: &mut HttpClient, only: &str) -> Section {
+    let paths = targets::of(client).into_iter().filter(|path| path.contains(only));
+    let rows = paths.map(|path| Row { name: path.clone(), path, p50: P50_MS, p99: P99_MS });
+    Section { head: "every GET, one client", rows: rows.collect() }
+}
+
+fn own_budgets(only: &str) -> Section {
+    let pages = OWN_BUDGETS.iter().filter(|(_, path, _)| path.contains(only));
+    let row = |(name, path, p50): &(&str, &str, f64)| Row {
+        name: (*name).to_owned(),
+        path: (*path).to_owned(),
+        p50: *p50,
+        p99: f64::INFINITY,
+    };
+    Section { head: "pages with figures of their own", rows: pages.map(row).collect() }
+}
+
+/// Expressions that nothing in a million passes.
+fn empty_filters() -> Section {
+    let row = |filter: &&str| Row {
+        name: (*filter).to_owned(),
+        path: format!("/api/packets?filter={}", targets::encode(filter)),
+        p50: EMPTY_FILTER_MS,
+        p99: EMPTY_FILTER_MS,
+    };
+    Section { head: "filters that nothing passes", rows: EMPTY_FILTERS.iter().map(row).collect() }
 }
 
 fn mark(broken: bool) -> &'static str {

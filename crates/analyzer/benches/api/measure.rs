@@ -10,7 +10,11 @@ pub(crate) const API_KEY: &str = "a-key-of-the-benchmark-only";
 /// A slow route is timed by fewer calls, but by at least a hundredth of them.
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// The times of a route, in milliseconds.
+/// How long a thread that sleeps takes to be woken, in milliseconds. A first call finds a sleeping process; a thousand calls one
+/// after the other keep its threads awake, and some routes take less than a third of this.
+const WAKING: f64 = 0.1;
+
+/// The times of a route, in milliseconds; `last` is the median of the last tenth of the calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
     pub(crate) first: f64,
@@ -55,8 +59,8 @@ pub(crate) fn many(client: &mut HttpClient, path: &str, calls: usize, first: f64
         }
     }
     let took = started.elapsed().as_secs_f64();
-    let last = times.last().copied().unwrap_or_default();
     let calls = times.len();
+    let (last, _) = percentiles(&mut times[calls - calls.div_ceil(10)..].to_vec());
     let (p50, p99) = percentiles(&mut times);
     Ok(Figures { first, last, p50, p99, per_second: calls as f64 / took, bytes, calls })
 }
@@ -77,7 +81,7 @@ impl Figures {
     /// What the columns of a line are.
     pub(crate) const HEAD: &str = "  first ms   1000th      p50      p99  requests/s      bytes";
 
-    /// Which budget is broken. A first call may be as slow as the slowest of a hundred later ones, and twice that.
+    /// Which budget is broken.
     pub(crate) fn over(&self, p50: f64, p99: f64) -> Option<String> {
         if self.p50 > p50 {
             return Some(format!("p50 {:.2} ms, budget {p50} ms", self.p50));
@@ -85,8 +89,8 @@ impl Figures {
         if self.p99 > p99 {
             return Some(format!("p99 {:.2} ms, budget {p99} ms", self.p99));
         }
-        (self.first > 2.0 * self.p99 && self.first > p50)
-            .then(|| format!("the first call took {:.2} ms, p99 is {:.2} ms", self.first, self.p99))
+        (self.first > 2.0 * self.last + WAKING)
+            .then(|| format!("the first call took {:.2} ms, the last {:.2} ms", self.first, self.last))
     }
 }
 

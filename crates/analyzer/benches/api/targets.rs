@@ -3,11 +3,6 @@
 use serde_json::Value;
 use testkit::HttpClient;
 
-/// A path that answers.
-pub(crate) struct Target {
-    pub(crate) path: String,
-}
-
 /// These are files or no answers, or tell nothing of the history; `/metrics` and the others are measured. The history of
 /// series is among the forms, since it wants to be told of which.
 const LEFT_OUT: [&str; 5] = [
@@ -98,15 +93,15 @@ impl Known {
     }
 }
 
-/// All targets, the plain form of each route and then the others.
-pub(crate) fn of(client: &mut HttpClient) -> Vec<Target> {
+/// The paths, the plain form of each route and then the others.
+pub(crate) fn of(client: &mut HttpClient) -> Vec<String> {
     let document = client.get("/api/spec").json();
     let known = Known::ask(client);
     let paths = document["paths"].as_object().into_iter().flatten();
     let reads = paths.filter(|(route, item)| !item["get"].is_null() && !LEFT_OUT.contains(&route.as_str()));
     let plain = reads.map(|(route, item)| plain_form(&known, route, &item["get"]["parameters"]));
     let forms = FORMS.iter().map(|form| fill(&known, form));
-    plain.chain(forms).map(|path| Target { path }).collect()
+    plain.chain(forms).collect()
 }
 
 /// With the parameters that must be there.
