@@ -10,14 +10,9 @@ pub(crate) const API_KEY: &str = "a-key-of-the-benchmark-only";
 /// A slow route is timed by fewer calls, but by at least a hundredth of them.
 const LONGEST: Duration = Duration::from_secs(4);
 
-/// How long a thread that sleeps takes to be woken, in milliseconds. A first call finds a sleeping process; a thousand calls one
-/// after the other keep its threads awake, and some routes take less than a third of this.
-const WAKING: f64 = 0.1;
-
-/// The times of a route, in milliseconds; `last` is the median of the last tenth of the calls.
+/// The times of many calls, in milliseconds; `last` is the median of the last tenth of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Figures {
-    pub(crate) first: f64,
     pub(crate) last: f64,
     pub(crate) p50: f64,
     pub(crate) p99: f64,
@@ -26,11 +21,11 @@ pub(crate) struct Figures {
     pub(crate) calls: usize,
 }
 
-/// The status of one call, and its time in milliseconds.
-pub(crate) fn one(client: &mut HttpClient, path: &str) -> (u16, f64) {
+/// The time of one call in milliseconds.
+pub(crate) fn one(client: &mut HttpClient, path: &str) -> f64 {
     let started = Instant::now();
-    let status = get(client, path).status;
-    (status, ms(started.elapsed()))
+    get(client, path);
+    ms(started.elapsed())
 }
 
 /// With the key that some routes ask for.
@@ -42,7 +37,7 @@ fn get(client: &mut HttpClient, path: &str) -> Response {
 ///
 /// # Errors
 /// The status of an answer that is no success.
-pub(crate) fn many(client: &mut HttpClient, path: &str, calls: usize, first: f64) -> Result<Figures, u16> {
+pub(crate) fn many(client: &mut HttpClient, path: &str, calls: usize) -> Result<Figures, u16> {
     let started = Instant::now();
     let mut times = Vec::with_capacity(calls);
     let mut bytes = 0;
@@ -62,7 +57,7 @@ pub(crate) fn many(client: &mut HttpClient, path: &str, calls: usize, first: f64
     let calls = times.len();
     let (last, _) = percentiles(&mut times[calls - calls.div_ceil(10)..].to_vec());
     let (p50, p99) = percentiles(&mut times);
-    Ok(Figures { first, last, p50, p99, per_second: calls as f64 / took, bytes, calls })
+    Ok(Figures { last, p50, p99, per_second: calls as f64 / took, bytes, calls })
 }
 
 /// The median and the time that 99 of 100 keep.
@@ -79,25 +74,21 @@ pub(crate) fn ms(time: Duration) -> f64 {
 
 impl Figures {
     /// What the columns of a line are.
-    pub(crate) const HEAD: &str = "  first ms   1000th      p50      p99  requests/s      bytes";
+    pub(crate) const HEAD: &str = "  1000th      p50      p99  requests/s      bytes";
 
     /// Which budget is broken.
     pub(crate) fn over(&self, p50: f64, p99: f64) -> Option<String> {
         if self.p50 > p50 {
             return Some(format!("p50 {:.2} ms, budget {p50} ms", self.p50));
         }
-        if self.p99 > p99 {
-            return Some(format!("p99 {:.2} ms, budget {p99} ms", self.p99));
-        }
-        (self.first > 2.0 * self.last + WAKING)
-            .then(|| format!("the first call took {:.2} ms, the last {:.2} ms", self.first, self.last))
+        (self.p99 > p99).then(|| format!("p99 {:.2} ms, budget {p99} ms", self.p99))
     }
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { first, last, p50, p99, per_second, bytes, calls } = self;
-        write!(f, "{first:>10.2} {last:>8.2} {p50:>8.2} {p99:>8.2} {per_second:>11.0} {bytes:>10}")?;
+        let Self { last, p50, p99, per_second, bytes, calls } = self;
+        write!(f, "{last:>8.2} {p50:>8.2} {p99:>8.2} {per_second:>11.0} {bytes:>10}")?;
         if *calls < super::CALLS { write!(f, "  ({calls} calls)") } else { Ok(()) }
     }
 }
