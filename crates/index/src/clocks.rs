@@ -10,11 +10,10 @@ mod node;
 mod offsets;
 
 use meshcore::{Frame, Payload};
-use model::UnixMillis;
 
 use self::newest::{FirstTimes, note_first};
 use crate::index::Index;
-use crate::observations::NONE;
+use crate::view::TransmissionView;
 
 pub(crate) use newest::NewestAdverts;
 pub use node::{ClockReading, ClockSample, ClockSeverity, NodeClock};
@@ -42,15 +41,9 @@ impl Index {
     /// When each observer first heard a packet.
     fn first_times(&self, row: u32) -> FirstTimes {
         let mut heard = FirstTimes::new();
-        let mut observation = self.transmissions.state(row).first;
-        for _ in 0..OBSERVATIONS_OF_ONE {
-            if observation == NONE {
-                break;
-            }
-            let (observer, UnixMillis(time)) =
-                (self.observations.observer(observation), self.observations.time(observation));
-            note_first(&mut heard, observer, time);
-            observation = self.observations.next(observation);
+        let copies = TransmissionView { index: self, row }.observations();
+        for copy in copies.take(OBSERVATIONS_OF_ONE) {
+            note_first(&mut heard, self.observations.observer(copy.row), copy.time().0);
         }
         heard
     }

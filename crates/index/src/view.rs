@@ -123,20 +123,19 @@ impl<'a> TransmissionView<'a> {
 
     /// The node that it is an advert of.
     pub fn node(&self) -> Option<&'a Node> {
-        // Most have no subject, which is known without a look at the frame.
-        let subject = self.subject_if(true)?;
-        (self.payload_type() == PayloadType::Advert).then(|| self.index.nodes.at(subject))
+        let subject = self.subject_of(&[PayloadType::Advert])?;
+        Some(self.index.nodes.at(subject))
     }
 
     /// The channel that it was sent to: [`ChannelRef::Name`] when a key opens it, else [`ChannelRef::Encrypted`].
     pub fn channel(&self) -> Option<&'a ChannelRef> {
-        let is_group = matches!(self.payload_type(), PayloadType::GroupText | PayloadType::GroupData);
-        Some(&self.index.channels.at(self.subject_if(is_group)?).identity)
+        let subject = self.subject_of(&[PayloadType::GroupText, PayloadType::GroupData])?;
+        Some(&self.index.channels.at(subject).identity)
     }
 
     /// The text that it carries to a channel, decrypted now; `None` when no key opens it, or for any other packet.
     pub fn channel_message(&self) -> Option<ChannelMessage<'a>> {
-        let subject = self.subject_if(self.payload_type() == PayloadType::GroupText)?;
+        let subject = self.subject_of(&[PayloadType::GroupText])?;
         let key = self.index.channels.at(subject).key?;
         match self.frame().payload() {
             // The key opened it when it came in, and the ring is the same for as long as the index lives.
@@ -159,9 +158,10 @@ impl<'a> TransmissionView<'a> {
         self.index.transmissions.state(self.row)
     }
 
-    fn subject_if(&self, has_subject: bool) -> Option<u32> {
+    /// Most have no subject, which is known without the look at the frame that tells the type.
+    fn subject_of(&self, types: &[PayloadType]) -> Option<u32> {
         let subject = self.state().subject;
-        (has_subject && subject != NONE).then_some(subject)
+        (subject != NONE && types.contains(&self.payload_type())).then_some(subject)
     }
 }
 

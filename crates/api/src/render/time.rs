@@ -68,43 +68,27 @@ impl Digits {
         Self::of(time, b'T', has_millis(time), true)
     }
 
+    /// Years have four digits: before the year 0 and after 9999 the nearest of them is written.
     fn of(time: UnixMillis, between: u8, millis: bool, zone: bool) -> Self {
-        let mut digits = Self::of_day(day_of(time), between);
-        digits.set_time(time, millis, zone);
-        digits
-    }
-
-    /// The beginning of a day counted from 1970-01-01. Years have four digits: before the year 0 and after 9999 the nearest of
-    /// them is written.
-    fn of_day(day: i64, between: u8) -> Self {
-        let (year, month, day) = civil_date(day);
+        let (year, month, day) = civil_date(time.secs().div_euclid(86_400));
         let year = year.clamp(0, 9_999) as u32;
-        let mut digits = Self { text: *b"0000-00-00 00:00:00.000Z", len: 19 };
-        put(&mut digits.text, 0, year / 100);
-        put(&mut digits.text, 2, year % 100);
-        put(&mut digits.text, 5, month);
-        put(&mut digits.text, 8, day);
-        digits.text[10] = between;
-        digits
-    }
-
-    /// Puts another time of the same day in its place.
-    fn set_time(&mut self, time: UnixMillis, millis: bool, zone: bool) {
-        self.len = put_time(&mut self.text, time, millis, zone);
+        let of_day = time.secs().rem_euclid(86_400) as u32;
+        let mut text = *b"0000-00-00 00:00:00.000Z";
+        put(&mut text, 0, year / 100);
+        put(&mut text, 2, year % 100);
+        put(&mut text, 5, month);
+        put(&mut text, 8, day);
+        text[10] = between;
+        put(&mut text, 11, of_day / 3_600);
+        put(&mut text, 14, of_day / 60 % 60);
+        put(&mut text, 17, of_day % 60);
+        let len = put_rest(&mut text, time.0.rem_euclid(1000) as u32, millis, zone);
+        Self { text, len }
     }
 
     fn as_str(&self) -> &str {
         std::str::from_utf8(&self.text[..self.len]).expect("digits are ASCII")
     }
-}
-
-/// Puts the time of day into a text that begins with a date, and says where it ends.
-fn put_time(text: &mut [u8; 24], time: UnixMillis, millis: bool, zone: bool) -> usize {
-    let of_day = time.secs().rem_euclid(86_400) as u32;
-    put(text, 11, of_day / 3_600);
-    put(text, 14, of_day / 60 % 60);
-    put(text, 17, of_day % 60);
-    put_rest(text, time.0.rem_euclid(1000) as u32, millis, zone)
 }
 
 /// Puts what comes behind the seconds, and says where it ends.
@@ -127,10 +111,6 @@ fn put_rest(text: &mut [u8; 24], of_second: u32, millis: bool, zone: bool) -> us
 fn put(text: &mut [u8; 24], start: usize, number: u32) {
     text[start] = b'0' + (number / 10) as u8;
     text[start + 1] = b'0' + (number % 10) as u8;
-}
-
-fn day_of(time: UnixMillis) -> i64 {
-    time.secs().div_euclid(86_400)
 }
 
 fn has_millis(time: UnixMillis) -> bool {
